@@ -1,0 +1,40 @@
+# Two commands: `make run` shows what emofuse does, `make test` checks that it does it.
+VENV ?= .venv
+PYTHON ?= python3
+CLIP ?=
+BIN := $(VENV)/bin
+# One thread a process: two oversubscribed threads were ten times slower than one.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+
+.PHONY: run test test-all lint clean
+
+run: $(VENV)/.run
+	@mkdir -p out
+	@if [ -n "$(CLIP)" ]; then clip="$(CLIP)"; else clip=out/example.mp4; $(BIN)/emofuse example "$$clip"; fi && \
+	$(BIN)/emofuse analyse "$$clip" --out out --format json,csv,png,html && \
+	if [ -f "$$clip" ]; then name=$$(basename "$$clip"); $(BIN)/emofuse show "out/$${name%.*}.json"; fi
+
+test: $(VENV)/.test lint
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST)
+
+test-all: $(VENV)/.test lint
+	$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[plot]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[plot,table,train,eeg,serve,scale,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out dist build .pytest_cache .ruff_cache

@@ -1,0 +1,137 @@
+"""The engine: timed items in, windows out. Offline and live run through this one class."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+
+from emofuse.bundle import Bundle
+from emofuse.core import Outcome, Window, label_set
+from emofuse.core.outcome import Undecodable
+from emofuse.media import AudioChunk, Damage, VideoFrame
+from emofuse.perception.text import Cue
+
+from .combine import Combiner
+from .face import FaceSense
+from .options import Options
+from .text import TextSense
+from .voice import VoiceSense
+
+# A track that lags this far behind the other is no longer waited for: its late data is dropped.
+MAX_LAG_SECONDS = 10.0
+EPSILON_SECONDS = 1e-6
+_SENSE_OF = {VideoFrame: "face", AudioChunk: "voice", Cue: "text"}
+
+
+class Engine:
+    """Feeds the senses and closes a window once every track has passed its end.
+
+    `tracks` are the modalities whose data will come ("face" for pictures, "voice" for sound,
+    "text" for words); the others answer with a typed outcome. `push` may be fed in pieces of any
+    size and in any interleaving within `MAX_LAG_SECONDS`: the windows are the same.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        bundles: Mapping[str, Bundle],
+        *,
+        tracks: frozenset[str],
+        still: bool = False,
+    ):
+        self.options = options
+        usable = {m: b for m, b in bundles.items() if m in options.modalities}
+        self.combiner = Combiner(options, usable, label_set(options.labels))
+        made = {
+            "face": lambda: FaceSense(
+                usable.get("face"),
+                rate_hz=options.expression_rate_hz,
+                expected="face" in tracks,
+                still=still,
+            ),
+            "voice": lambda: VoiceSense(usable.get("voice"), expected="voice" in tracks),
+            "text": lambda: TextSense(usable.get("text"), expected="text" in tracks),
+        }
+        self.senses = {modality: made[modality]() for modality in options.modalities}
+        self.clocked = [m for m in ("face", "voice") if m in self.senses and m in tracks]
+        self.latest = dict.fromkeys(self.clocked, 0.0)
+        self.frame_step = 0.0
+        self.emitted = 0
+        self.damage: list[Outcome] = []
+        self.spent_seconds: dict[str, float] = {}
+
+    def push(self, item: VideoFrame | AudioChunk | Cue | Damage) -> Iterator[Window]:
+        """Take one item; yields the windows that it completes. Consume the iterator."""
+        if isinstance(item, Damage):
+            modality = {"video": "face", "audio": "voice"}[item.modality]
+            self.damage.append(
+                Undecodable(modality, item.seconds, item.seconds, detail=item.detail)
+            )
+            return
+        modality = _SENSE_OF[type(item)]
+        if modality not in self.senses:
+            return
+        if self._too_late(modality, item):
+            return
+        began = time.perf_counter()
+        self.senses[modality].push(item)
+        spent = time.perf_counter() - began
+        self.spent_seconds[modality] = self.spent_seconds.get(modality, 0.0) + spent
+        if modality in self.latest:
+            self._advance(modality, item)
+            yield from self._close_windows(self.watermark)
+
+    def _too_late(self, modality: str, item: VideoFrame | AudioChunk | Cue) -> bool:
+        """True for a frame out of order, or before what is already answered."""
+        answered = self.emitted * self.options.hop_seconds
+        return isinstance(item, VideoFrame) and item.seconds < max(
+            self.latest.get(modality, 0.0), answered
+        )
+
+    def _advance(self, modality: str, item: VideoFrame | AudioChunk) -> None:
+        latest = self.senses[modality].latest_seconds
+        if modality == "face":
+            self.frame_step = max(0.0, latest - self.latest["face"]) or self.frame_step
+        self.latest[modality] = max(latest, self.latest[modality])
+
+    @property
+    def watermark(self) -> float:
+        """Seconds up to which every track has delivered, or is no longer waited for."""
+        if not self.latest:
+            return 0.0
+        times = self.latest.values()
+        return max(min(times), max(times) - MAX_LAG_SECONDS)
+
+    @property
+    def duration_seconds(self) -> float:
+        """Seconds of recording seen so far; the newest frame lasts as long as the one before."""
+        ends = [
+            seconds + (self.frame_step if m == "face" else 0) for m, seconds in self.latest.items()
+        ]
+        return max(ends, default=0.0)
+
+    def finish(self, duration_seconds: float | None = None) -> Iterator[Window]:
+        """No more data: yields the remaining windows, the last one reaching the end."""
+        duration = self.duration_seconds if duration_seconds is None else duration_seconds
+        hop, window = self.options.hop_seconds, self.options.window_seconds
+        total = 1 + max(0, math.ceil((duration - window) / hop - EPSILON_SECONDS))
+        yield from self._close_windows((total - 1) * hop + window)
+
+    def _close_windows(self, until_seconds: float) -> Iterator[Window]:
+        hop, length = self.options.hop_seconds, self.options.window_seconds
+        while self.emitted * hop + length <= until_seconds + EPSILON_SECONDS:
+            yield self._window(self.emitted, self.emitted * hop, self.emitted * hop + length)
+            self.emitted += 1
+            for sense in self.senses.values():
+                sense.forget(self.emitted * hop)
+
+    def _window(self, index: int, start: float, end: float) -> Window:
+        began = time.perf_counter()
+        evidence = {m: sense.evidence(start, end) for m, sense in self.senses.items()}
+        owner, moments = self.combiner.moments(evidence)
+        latency = {**self.spent_seconds, "window": time.perf_counter() - began}
+        self.spent_seconds = {}
+        damage = tuple(d for d in self.damage if d.start_seconds < end)
+        self.damage = [d for d in self.damage if d.start_seconds >= end]
+        return Window(index, start, end, tuple(moments), damage, owner, latency)

@@ -1,0 +1,161 @@
+"""`analyse` a file and `stream` windows: two doors to the same engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from emofuse.bundle import Bundle, default_bundles, find_bundle
+from emofuse.core import InputError, Timeline, Window, label_map, label_set
+from emofuse.core.outcome import Interrupted
+from emofuse.media import AudioChunk, Damage, VideoFrame
+from emofuse.perception.text import Cue
+
+from .assemble import assemble
+from .engine import Engine
+from .options import Options
+from .source import Fingerprint, Recording, open_recording
+from .thumbnails import ThumbnailKeeper
+
+Item = VideoFrame | AudioChunk | Cue | Damage
+
+
+class AnalysisInterrupted(KeyboardInterrupt):
+    """Ctrl-C during an analysis; `.timeline` holds what was done, stamped PARTIAL."""
+
+    def __init__(self, timeline: Timeline):
+        super().__init__("interrupted")
+        self.timeline = timeline
+
+
+def analyse(
+    path: str | Path,
+    *,
+    text: str | Path | None = None,
+    audio: str | Path | None = None,
+    audio_offset_seconds: float = 0.0,
+    progress: Callable[[float, float], None] | None = None,
+    **options,
+) -> Timeline:
+    """What a recording expresses, moment by moment.
+
+    `path`: video, audio, picture or transcript. `text`: a transcript (else a sidecar file of the
+    same stem is used); `audio`: a sound file that replaces the video's own, starting
+    `audio_offset_seconds` after the picture. `progress(done_seconds, all_seconds)` is called as
+    it goes. Further keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
+
+    What is absent (no face, silence) is an outcome in the timeline. Raises `InputError` (one line:
+    file, reason, remedy) when nothing can be analysed, `AnalysisInterrupted` on Ctrl-C.
+
+    >>> timeline = analyse("clip.mp4", window_seconds=1.0)     # doctest: +SKIP
+    """
+    settings = Options(**options)
+    bundles = load_bundles(settings)
+    recording = open_recording(
+        path, options=settings, text=text, audio=audio, audio_offset_seconds=audio_offset_seconds
+    )
+    return _Run(recording, settings, bundles, progress).timeline()
+
+
+def stream(
+    source: str | Path | Iterable[Item], *, tracks: Iterable[str] | None = None, **options
+) -> Iterator[Window]:
+    """Windows of a file, or of any iterable of timed items, as soon as each is complete.
+
+    For an iterable, `tracks` says which of "face", "voice" and "text" will come (default: all
+    analysed modalities); a track that is not declared answers with a typed outcome.
+    """
+    settings = Options(**options)
+    bundles = load_bundles(settings)
+    if isinstance(source, (str, Path)):
+        recording = open_recording(source, options=settings)
+        engine = Engine(settings, bundles, tracks=recording.tracks, still=recording.still)
+        items: Iterable[Item] = recording.items()
+        duration = recording.duration_seconds
+    else:
+        declared = frozenset(settings.modalities if tracks is None else tracks)
+        engine, items, duration = Engine(settings, bundles, tracks=declared), source, None
+    for item in items:
+        yield from engine.push(item)
+    yield from engine.finish(duration)
+
+
+def load_bundles(options: Options) -> dict[str, Bundle]:
+    """The model of each modality: the shipped ones, replaced by those that `options` names."""
+    bundles = default_bundles()
+    for name in options.models:
+        bundle = find_bundle(name)
+        bundles[bundle.spec.modality] = bundle
+    target = label_set(options.labels)
+    for bundle in bundles.values():
+        label_map(bundle.spec.label_order, target)  # refuses label sets that share nothing
+    return {m: bundle for m, bundle in bundles.items() if m in options.modalities}
+
+
+class _Run:
+    """One offline analysis: feeds the engine, keeps pictures and hashes, builds the timeline."""
+
+    def __init__(self, recording: Recording, options: Options, bundles: dict, progress):
+        self.recording, self.options, self.bundles = recording, options, bundles
+        self.progress = progress
+        self.engine = Engine(options, bundles, tracks=recording.tracks, still=recording.still)
+        self.fingerprint = Fingerprint(recording)
+        self.keeper = ThumbnailKeeper(blur=options.blur_faces) if options.thumbnails else None
+        self.windows: list[Window] = []
+
+    def timeline(self) -> Timeline:
+        try:
+            for item in self.recording.items():
+                self._feed(item)
+        except KeyboardInterrupt:
+            raise AnalysisInterrupted(self._assemble(partial=True)) from None
+        if not self.recording.tracks and not self.windows:
+            raise InputError(
+                self.recording.path,
+                "none of the asked modalities is in this file",
+                f"it was asked for {', '.join(self.options.modalities)}",
+            )
+        self.windows += self.engine.finish(self.recording.duration_seconds)
+        return self._assemble(partial=False)
+
+    def _feed(self, item: Item) -> None:
+        self.fingerprint.add(item)
+        self.windows += self.engine.push(item)
+        if self.keeper and isinstance(item, VideoFrame) and "face" in self.engine.senses:
+            faces = self.engine.senses["face"].faces
+            self.keeper.look(item.image, faces, seconds=item.seconds)
+        if self.progress:
+            self.progress(self.engine.duration_seconds, self.recording.expected_seconds)
+
+    def _assemble(self, *, partial: bool) -> Timeline:
+        done = self.engine.duration_seconds
+        duration = self.recording.duration_seconds or done
+        stamps = self.fingerprint.stamps(self.bundles)
+        outcomes = []
+        if partial:
+            stamps.append("PARTIAL")
+            outcomes.append(Interrupted("all", done, max(done, self.recording.expected_seconds)))
+        return assemble(
+            self.windows,
+            source=self.fingerprint.source(self.recording.path.name, duration),
+            options=self.options,
+            bundles=self.bundles,
+            stamps=stamps,
+            notes=[*self.recording.notes, *self._notes()],
+            outcomes=outcomes,
+            thumbnails=self.keeper.thumbnails if self.keeper else (),
+        )
+
+    def _notes(self) -> list[str]:
+        """What a reader must know: merged labels, foreign words."""
+        notes = []
+        for modality, to in self.engine.combiner.maps.items():
+            if to.merges or to.dropped or to.unreachable:
+                notes.append(f"{modality} labels: {to.describe()}")
+        text = self.engine.senses.get("text")
+        if text is not None and text.foreign:
+            notes.append(
+                f"words in {', '.join(sorted(text.foreign))} were left out: the text model "
+                f"knows {text.bundle.spec.language}"
+            )
+        return notes

@@ -1,0 +1,130 @@
+"""What is analysed: a media file, a transcript, or both, as timed items on one clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emofuse.bundle import Bundle, content_key, digest_key
+from emofuse.core import InputError, Source, file_sha256
+from emofuse.media import AudioChunk, Damage, VideoFrame, decoded_audio_bytes, probe, read
+from emofuse.perception.text import Cue, find_sidecar, read_transcript
+
+from .options import Options
+
+TRANSCRIPTS = (".srt", ".vtt", ".txt", ".textgrid")
+# A line of a transcript without times stands for this long; said in the timeline's notes.
+LINE_SECONDS = 2.0
+
+
+@dataclass
+class Recording:
+    """One input, opened: which tracks it has, its items, and the keys of its content."""
+
+    path: Path
+    tracks: frozenset[str]
+    still: bool
+    cues: list[Cue]
+    duration_seconds: float | None  # known before reading only for transcripts
+    expected_seconds: float  # for progress bars
+    audio_file: Path | None
+    audio_offset_seconds: float
+    notes: list[str]
+
+    def items(self) -> Iterator[VideoFrame | AudioChunk | Cue | Damage]:
+        """Cues first (they are few), then pictures and sound as they are decoded."""
+        yield from self.cues
+        if self.tracks & {"face", "voice"}:
+            yield from read(
+                self.path,
+                video="face" in self.tracks,
+                audio="voice" in self.tracks,
+                audio_file=self.audio_file,
+                audio_offset_seconds=self.audio_offset_seconds,
+            )
+
+
+def open_recording(
+    path: str | Path,
+    *,
+    options: Options,
+    text: str | Path | None = None,
+    audio: str | Path | None = None,
+    audio_offset_seconds: float = 0.0,
+) -> Recording:
+    """Look at `path` (media or transcript) and its companions; `InputError` when unusable."""
+    path = Path(path)
+    if path.suffix.lower() in TRANSCRIPTS:
+        return _transcript(path, options)
+    info = probe(path)
+    tracks = {"face"} if info.has_video else set()
+    tracks |= {"voice"} if info.has_audio or audio is not None else set()
+    words = Path(text) if text is not None else find_sidecar(path)
+    cues = read_transcript(words) if words is not None and "text" in options.modalities else []
+    if cues:
+        tracks.add("text")
+    notes = [f"words from {words.name}"] if cues else []
+    if cues and all(cue.start_seconds is None for cue in cues):
+        notes.append("the transcript has no times: its words count for the whole recording")
+    return Recording(
+        path,
+        frozenset(tracks & set(options.modalities)),
+        info.is_still,
+        cues,
+        None,
+        info.duration_seconds or 0.0,
+        Path(audio) if audio is not None else None,
+        audio_offset_seconds,
+        notes,
+    )
+
+
+def _transcript(path: Path, options: Options) -> Recording:
+    cues = read_transcript(path)
+    if not cues:
+        raise InputError(path, "a transcript without words", "give a transcript with text in it")
+    if "text" not in options.modalities:
+        raise InputError(path, "a transcript, but text is not analysed", "add text to --modalities")
+    notes = []
+    if all(cue.start_seconds is None for cue in cues):
+        lines = [line for cue in cues for line in cue.text.splitlines() if line.strip()]
+        cues = [Cue(i * LINE_SECONDS, (i + 1) * LINE_SECONDS, line) for i, line in enumerate(lines)]
+        notes.append(f"the transcript has no times: each line stands for {LINE_SECONDS} s")
+    duration = max(cue.end_seconds or 0.0 for cue in cues)
+    return Recording(path, frozenset({"text"}), False, cues, duration, duration, None, 0.0, notes)
+
+
+class Fingerprint:
+    """Hashes of what is analysed, to tell whether a model was trained on it.
+
+    Counts the file's bytes, the decoded 16 kHz samples (so that a WAV and a FLAC of one recording
+    agree) and every cue's text.
+    """
+
+    def __init__(self, recording: Recording):
+        self.file = file_sha256(recording.path)
+        self.keys = {digest_key(bytes.fromhex(self.file))}
+        self.keys |= {content_key(" ".join(c.text.split()).encode()) for c in recording.cues}
+        self.samples = hashlib.sha256()
+        self.heard = False
+
+    def add(self, item: object) -> None:
+        if isinstance(item, AudioChunk):
+            self.samples.update(decoded_audio_bytes(np.asarray(item.samples)))
+            self.heard = True
+
+    def stamps(self, bundles: dict[str, Bundle]) -> list[str]:
+        """An IN-SAMPLE stamp for every model that was trained on this content."""
+        keys = self.keys | ({digest_key(self.samples.digest())} if self.heard else set())
+        return [
+            f"IN-SAMPLE ({modality})"
+            for modality, bundle in bundles.items()
+            if bundle.was_trained_on(*keys)
+        ]
+
+    def source(self, name: str, duration_seconds: float) -> Source:
+        return Source(name, self.file, duration_seconds)

@@ -1,0 +1,157 @@
+"""The voice: samples in, calibrated evidence for a window out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emofuse.bundle import Bundle
+from emofuse.core import SCENE
+from emofuse.media import AudioChunk
+from emofuse.perception.voice import FRONT_ENDS, VoiceActivity, is_silent
+
+from .sense import Evidence
+
+SAMPLE_RATE = 16_000
+SPEECH = 0.5  # a frame whose speech probability is above this is speech
+# Below this share of speech a window says nothing about a voice: 0.3 s of a 2 s window is about
+# one syllable.
+MIN_SPEECH_SHARE = 0.15
+# A gap longer than this restarts voice activity instead of being filled with silence.
+LONGEST_FILL_SECONDS = 2.0
+
+
+class SampleBuffer:
+    """The last samples of a recording on its clock, with a mask for what was never received."""
+
+    def __init__(self) -> None:
+        self.first = 0  # absolute number of samples[0]
+        self.samples = np.zeros(0, np.float32)
+        self.present = np.zeros(0, bool)
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.samples)
+
+    def place(self, position: int, samples: np.ndarray) -> np.ndarray:
+        """Put samples at an absolute position; returns those not already there (late ones drop)."""
+        if position < self.end:
+            samples = samples[self.end - position :]
+            position = self.end
+        gap = position - self.end
+        if gap > LONGEST_FILL_SECONDS * SAMPLE_RATE:
+            self.first, gap = position, 0
+            self.samples, self.present = self.samples[:0], self.present[:0]
+        self.samples = np.concatenate([self.samples, np.zeros(gap, np.float32), samples])
+        self.present = np.concatenate(
+            [self.present, np.zeros(gap, bool), np.ones(len(samples), bool)]
+        )
+        return samples
+
+    def between(self, start: int, end: int) -> tuple[np.ndarray, float]:
+        """Samples of [start, end), zeros where absent, and the share that is present."""
+        window = np.zeros(end - start, np.float32)
+        low, high = max(start, self.first), min(end, self.end)
+        if low >= high:
+            return window, 0.0
+        window[low - start : high - start] = self.samples[low - self.first : high - self.first]
+        present = self.present[low - self.first : high - self.first].sum()
+        return window, float(present) / (end - start)
+
+    def forget(self, before: int) -> None:
+        drop = min(max(0, before - self.first), len(self.samples))
+        self.first += drop
+        self.samples, self.present = self.samples[drop:], self.present[drop:]
+
+
+class SpeechTrack:
+    """Speech probability of every frame so far, on the recording's clock."""
+
+    def __init__(self) -> None:
+        self.activity = VoiceActivity()
+        self.origin_seconds = 0.0
+        self.frames = 0
+        self.times: list[float] = []
+        self.probabilities: list[float] = []
+
+    def push(self, samples: np.ndarray) -> None:
+        for probability in self.activity.push(samples):
+            self.times.append(self.origin_seconds + self.frames * self.activity.frame_seconds)
+            self.probabilities.append(float(probability))
+            self.frames += 1
+
+    def restart(self, seconds: float) -> None:
+        self.activity.reset()
+        self.origin_seconds, self.frames = seconds, 0
+
+    def share(self, start_seconds: float, end_seconds: float) -> float:
+        """Share of the window that is speech."""
+        low, high = np.searchsorted(self.times, [start_seconds, end_seconds])
+        speech = sum(p > SPEECH for p in self.probabilities[low:high])
+        return min(1.0, speech * self.activity.frame_seconds / (end_seconds - start_seconds))
+
+    def forget(self, before_seconds: float) -> None:
+        drop = int(np.searchsorted(self.times, before_seconds))
+        del self.times[:drop], self.probabilities[:drop]
+
+
+class VoiceSense:
+    """Voice evidence; it belongs to the scene until the engine finds whose voice it is."""
+
+    modality = "voice"
+
+    def __init__(self, bundle: Bundle | None, *, expected: bool = True):
+        self.bundle, self.expected = bundle, expected
+        self.buffer, self.speech = SampleBuffer(), SpeechTrack()
+        self.latest_seconds = 0.0
+
+    def push(self, item: AudioChunk) -> None:
+        position = round(item.start_seconds * SAMPLE_RATE)
+        before = self.buffer.end
+        fresh = self.buffer.place(position, np.asarray(item.samples, np.float32))
+        if not len(fresh):
+            return
+        start = self.buffer.end - len(fresh)
+        gap = start - before
+        if gap > LONGEST_FILL_SECONDS * SAMPLE_RATE or (before == 0 and gap > 0):
+            self.speech.restart(start / SAMPLE_RATE)
+        elif gap > 0:
+            self.speech.push(np.zeros(gap, np.float32))
+        self.speech.push(fresh)
+        self.latest_seconds = self.buffer.end / SAMPLE_RATE
+
+    def evidence(self, start_seconds: float, end_seconds: float) -> dict[str, Evidence]:
+        return {SCENE: self._evidence(start_seconds, end_seconds)}
+
+    def _evidence(self, start_seconds: float, end_seconds: float) -> Evidence:
+        if not self.expected:
+            return Evidence(None, outcome="NoAudioTrack")
+        first = round(start_seconds * SAMPLE_RATE)
+        samples, present = self.buffer.between(first, round(end_seconds * SAMPLE_RATE))
+        if present == 0:
+            return Evidence(None, outcome="NoAudioTrack")
+        if is_silent(samples):
+            return Evidence(None, outcome="Silence")
+        share = self.speech.share(start_seconds, end_seconds)
+        measures = {"speech_share": share}
+        if share < MIN_SPEECH_SHARE:
+            return Evidence(None, outcome="NoSpeech", measures=measures)
+        if self.bundle is None:
+            return Evidence(None, outcome="ModelAbsent", measures=measures)
+        part = self.bundle.spec.inputs[0]
+        features = FRONT_ENDS[part.front_end](samples, **part.parameters)
+        logits = self.bundle.logits(features[None])[0]
+        return Evidence(
+            self.bundle.calibrated(logits),
+            coverage=min(share, present),
+            quality=unclipped_share(samples),
+            measures=measures,
+        )
+
+    def forget(self, before_seconds: float) -> None:
+        self.buffer.forget(round(before_seconds * SAMPLE_RATE))
+        self.speech.forget(before_seconds)
+
+
+def unclipped_share(samples: np.ndarray) -> float:
+    """Quality 0..1: one, less ten times the share of samples at full scale (over-driven input)."""
+    return float(max(0.0, 1.0 - 10.0 * np.mean(np.abs(samples) >= 0.999)))

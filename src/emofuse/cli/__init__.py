@@ -1,0 +1,5 @@
+"""`emofuse` on the command line: a thin mirror of the functions."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,17 @@
+"""The same jobs over many files, on this machine or on a distributed engine."""
+
+from .batch import Job, describe_settings, run_batch, run_task, summarise
+from .inputs import Task, collect
+from .record import FileResult, RunRecord
+
+__all__ = [
+    "FileResult",
+    "Job",
+    "RunRecord",
+    "Task",
+    "collect",
+    "describe_settings",
+    "run_batch",
+    "run_task",
+    "summarise",
+]
