@@ -98,9 +98,9 @@ class Engine:
     @property
     def watermark(self) -> float:
         """Seconds up to which every track has delivered, or is no longer waited for."""
-        if not self.latest:
+        if not self.clocked:
             return 0.0
-        times = self.latest.values()
+        times = [self.senses[modality].ready_seconds for modality in self.clocked]
         return max(min(times), max(times) - MAX_LAG_SECONDS)
 
     @property

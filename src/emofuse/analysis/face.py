@@ -57,7 +57,7 @@ class FaceSense:
         self.sightings: dict[str, deque[Sighting]] = {}
         self.last_read: dict[str, int] = {}
         self.faces: list[TrackedFace] = []  # of the newest frame, for thumbnails and live views
-        self.latest_seconds = 0.0
+        self.latest_seconds = self.ready_seconds = 0.0
 
     def push(self, item: VideoFrame) -> None:
         height, width = item.image.shape[:2]
@@ -73,7 +73,7 @@ class FaceSense:
             )
             self.sightings.setdefault(face.person, deque()).append(sighting)
         self.frames.append(item.seconds)
-        self.latest_seconds = item.seconds
+        self.latest_seconds = self.ready_seconds = item.seconds
 
     def _read(self, frame: VideoFrame, face: TrackedFace) -> np.ndarray | None:
         """Logits of this face, at most `rate_hz` times a second; ticks follow the clock."""

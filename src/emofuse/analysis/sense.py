@@ -28,7 +28,9 @@ class Evidence:
 class Sense(Protocol):
     """A sense takes timed data and answers for any window that its data has reached.
 
-    `push` may be called with pieces of any size: the answer must not depend on the cutting.
+    `push` may be called with pieces of any size: the answer must not depend on the cutting. A
+    sense with a clock of its own also has `latest_seconds` (its data reaches so far) and
+    `ready_seconds` (it can answer for windows that end before).
     """
 
     modality: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from emofuse.bundle import Bundle
@@ -21,46 +23,38 @@ LONGEST_FILL_SECONDS = 2.0
 
 
 class SampleBuffer:
-    """The last samples of a recording on its clock, with a mask for what was never received."""
+    """The last samples of a recording on its clock, in the pieces they came in.
+
+    What was never received is in no piece, so a gap of an hour costs no memory.
+    """
 
     def __init__(self) -> None:
-        self.first = 0  # absolute number of samples[0]
-        self.samples = np.zeros(0, np.float32)
-        self.present = np.zeros(0, bool)
-
-    @property
-    def end(self) -> int:
-        return self.first + len(self.samples)
+        self.pieces: deque[tuple[int, np.ndarray]] = deque()  # (number of first sample, samples)
+        self.end = 0
 
     def place(self, position: int, samples: np.ndarray) -> np.ndarray:
         """Put samples at an absolute position; returns those not already there (late ones drop)."""
-        if position < self.end:
-            samples = samples[self.end - position :]
-            position = self.end
-        gap = position - self.end
-        if gap > LONGEST_FILL_SECONDS * SAMPLE_RATE:
-            self.first, gap = position, 0
-            self.samples, self.present = self.samples[:0], self.present[:0]
-        self.samples = np.concatenate([self.samples, np.zeros(gap, np.float32), samples])
-        self.present = np.concatenate(
-            [self.present, np.zeros(gap, bool), np.ones(len(samples), bool)]
-        )
-        return samples
+        fresh = samples[max(0, self.end - position) :]
+        if len(fresh):
+            first = max(position, self.end)
+            self.pieces.append((first, fresh))
+            self.end = first + len(fresh)
+        return fresh
 
     def between(self, start: int, end: int) -> tuple[np.ndarray, float]:
         """Samples of [start, end), zeros where absent, and the share that is present."""
         window = np.zeros(end - start, np.float32)
-        low, high = max(start, self.first), min(end, self.end)
-        if low >= high:
-            return window, 0.0
-        window[low - start : high - start] = self.samples[low - self.first : high - self.first]
-        present = self.present[low - self.first : high - self.first].sum()
-        return window, float(present) / (end - start)
+        present = 0
+        for first, samples in self.pieces:
+            low, high = max(start, first), min(end, first + len(samples))
+            if low < high:
+                window[low - start : high - start] = samples[low - first : high - first]
+                present += high - low
+        return window, present / (end - start)
 
     def forget(self, before: int) -> None:
-        drop = min(max(0, before - self.first), len(self.samples))
-        self.first += drop
-        self.samples, self.present = self.samples[drop:], self.present[drop:]
+        while self.pieces and self.pieces[0][0] + len(self.pieces[0][1]) <= before:
+            self.pieces.popleft()
 
 
 class SpeechTrack:
@@ -75,9 +69,14 @@ class SpeechTrack:
 
     def push(self, samples: np.ndarray) -> None:
         for probability in self.activity.push(samples):
-            self.times.append(self.origin_seconds + self.frames * self.activity.frame_seconds)
+            self.times.append(self.end_seconds)
             self.probabilities.append(float(probability))
             self.frames += 1
+
+    @property
+    def end_seconds(self) -> float:
+        """Up to here speech is judged; the newest samples may still wait for a whole frame."""
+        return self.origin_seconds + self.frames * self.activity.frame_seconds
 
     def restart(self, seconds: float) -> None:
         self.activity.reset()
@@ -102,7 +101,7 @@ class VoiceSense:
     def __init__(self, bundle: Bundle | None, *, expected: bool = True):
         self.bundle, self.expected = bundle, expected
         self.buffer, self.speech = SampleBuffer(), SpeechTrack()
-        self.latest_seconds = 0.0
+        self.latest_seconds = self.ready_seconds = 0.0
 
     def push(self, item: AudioChunk) -> None:
         position = round(item.start_seconds * SAMPLE_RATE)
@@ -118,6 +117,7 @@ class VoiceSense:
             self.speech.push(np.zeros(gap, np.float32))
         self.speech.push(fresh)
         self.latest_seconds = self.buffer.end / SAMPLE_RATE
+        self.ready_seconds = self.speech.end_seconds
 
     def evidence(self, start_seconds: float, end_seconds: float) -> dict[str, Evidence]:
         return {SCENE: self._evidence(start_seconds, end_seconds)}

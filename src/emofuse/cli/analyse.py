@@ -85,6 +85,9 @@ def analyse(
         False, "--blur-faces", help="Blur faces in pictures and video."
     ),
     jobs: int = typer.Option(1, min=1, help="Files analysed at the same time."),
+    scheduler: str = typer.Option(
+        "local", help="Address of a Dask scheduler that shares out the files."
+    ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress bar and no tables."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
@@ -109,7 +112,9 @@ def analyse(
     if out == "-":
         _to_stdout(paths, options, companions, formats)
         return
-    _to_folder(paths, options, companions, out, _formats(formats), jobs, quiet, json_file)
+    _to_folder(
+        paths, options, companions, out, _formats(formats), (scheduler, jobs), quiet, json_file
+    )
 
 
 def _split(text: str) -> list[str]:
@@ -138,16 +143,19 @@ def _to_stdout(paths: Sequence[Path], options, companions: dict, formats: str) -
     sys.stdout.write(dumps(run(paths[0], **companions, **dataclasses.asdict(options))))
 
 
-def _to_folder(paths, options, companions, out, formats, jobs, quiet, json_file) -> None:
+def _to_folder(paths, options, companions, out, formats, workers, quiet, json_file) -> None:
     from emofuse.scale import Job, collect, run_batch
 
     job = Job(options, Path(out) if out else None, formats, **companions)
+    scheduler, jobs = workers
     results = []
     try:
         tasks = collect(paths)
         with _progress(quiet) as bar:
             follow = _follower(bar, len(tasks))
-            for result in run_batch(tasks, job, jobs=jobs, on_progress=follow.within_file):
+            for result in run_batch(
+                tasks, job, scheduler=scheduler, jobs=jobs, on_progress=follow.within_file
+            ):
                 results.append(result)
                 follow.file_done()
                 if result.error:

@@ -80,6 +80,11 @@ _SETS = (
     LabelSet("savee7", ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")),
     LabelSet("meld7", ("neutral", "joy", "surprise", "anger", "sadness", "disgust", "fear")),
     LabelSet("ekman7", ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral")),
+    LabelSet(
+        "ekman7-multi",
+        ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"),
+        True,
+    ),
     LabelSet("iemocap4", ("angry", "happy", "neutral", "sad")),
     LabelSet("iemocap6", ("angry", "excited", "frustrated", "happy", "neutral", "sad")),
     LabelSet(

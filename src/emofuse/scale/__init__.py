@@ -3,14 +3,17 @@
 from .batch import Job, describe_settings, run_batch, run_task, summarise
 from .inputs import Task, collect
 from .record import FileResult, RunRecord
+from .workers import LOCAL, map_unordered
 
 __all__ = [
+    "LOCAL",
     "FileResult",
     "Job",
     "RunRecord",
     "Task",
     "collect",
     "describe_settings",
+    "map_unordered",
     "run_batch",
     "run_task",
     "summarise",

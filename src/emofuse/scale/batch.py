@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path, PurePath
 
 import emofuse
@@ -17,6 +16,7 @@ from emofuse.export import FORMATS, save, save_overlay
 
 from .inputs import Task
 from .record import FileResult, RunRecord
+from .workers import LOCAL, map_unordered
 
 OVERLAY = "overlay"
 
@@ -31,17 +31,23 @@ class Job:
     text: Path | None = None
     audio: Path | None = None
     audio_offset_seconds: float = 0.0
-    settings: Mapping[str, object] = field(default_factory=dict)
 
 
-def describe_settings(options: Options, formats: Sequence[str]) -> dict[str, object]:
-    """What decides a result, for the run manifest: version, options, formats, model hashes."""
-    models = {m: bundle.spec.weights_sha256 for m, bundle in load_bundles(options).items()}
+def describe_settings(job: Job) -> dict[str, object]:
+    """What decides a result, for the run manifest: version, options, formats, content hashes."""
+    models = {m: b.spec.weights_sha256 for m, b in load_bundles(job.options).items()}
+    companions = {
+        name: file_sha256(path)
+        for name, path in (("text", job.text), ("audio", job.audio))
+        if path is not None and Path(path).is_file()
+    }
     return {
         "emofuse": emofuse.__version__,
-        "options": dataclasses.asdict(options),
-        "formats": sorted(formats),
+        "options": dataclasses.asdict(job.options),
+        "formats": sorted(job.formats),
         "models": models,
+        "companions": companions,
+        "audio_offset_seconds": job.audio_offset_seconds,
     }
 
 
@@ -49,13 +55,14 @@ def run_batch(
     tasks: Sequence[Task],
     job: Job,
     *,
+    scheduler: str = LOCAL,
     jobs: int = 1,
     on_progress: Callable[[Task, float, float], None] | None = None,
 ) -> Iterator[FileResult]:
     """Results in the order they finish; finished files of an earlier run are kept, not redone."""
     record = None
     if job.out is not None:
-        record = RunRecord(job.out, job.settings or describe_settings(job.options, job.formats))
+        record = RunRecord(job.out, describe_settings(job))
     waiting = []
     for task in tasks:
         kept = record.earlier(task.path) if record else None
@@ -63,28 +70,19 @@ def run_batch(
             yield dataclasses.replace(kept, status="kept")
         else:
             waiting.append(task)
-    results = (
-        _in_processes(waiting, job, jobs)
-        if jobs > 1 and len(waiting) > 1
-        else (run_task(task, job, on_progress=on_progress) for task in waiting)
-    )
-    for result in results:
+    for task, result in _run_all(waiting, job, scheduler, jobs, on_progress):
+        if isinstance(result, Exception):  # the worker itself died: killed, or out of memory
+            error = f"{task.path}: its worker was lost ({result!r}); analyse this file alone"
+            result = FileResult(str(task.path), "failed", error=error)
         if record:
             record.add(result)
         yield result
 
 
-def _in_processes(tasks: Sequence[Task], job: Job, jobs: int) -> Iterator[FileResult]:
-    """Fresh processes: threads would share OpenCV's and ONNX Runtime's pools."""
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as pool:
-        futures: dict[Future, Task] = {pool.submit(run_task, task, job): task for task in tasks}
-        for future in as_completed(futures):
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:  # the worker itself died (killed, out of memory)
-                path = futures[future].path
-                yield FileResult(str(path), "failed", error=f"{path}: worker lost ({error!r})")
+def _run_all(waiting: Sequence[Task], job: Job, scheduler: str, jobs: int, on_progress) -> Iterator:
+    if scheduler == LOCAL and jobs == 1:  # only here can the progress within a file be followed
+        return ((task, run_task(task, job, on_progress=on_progress)) for task in waiting)
+    return map_unordered(partial(run_task, job=job), waiting, scheduler=scheduler, jobs=jobs)
 
 
 def run_task(
@@ -110,6 +108,8 @@ def run_task(
             outputs = _write(timeline, task, job)
     except (InputError, MissingExtra) as problem:
         status, error = "failed", str(problem)
+    except OSError as problem:
+        status, error = "failed", f"{task.path}: {problem.strerror or problem}; free some space"
     except MemoryError:
         status, error = "failed", f"{task.path}: out of memory; use a smaller recording"
     except Exception as bug:  # the other files of the run must not suffer from our mistake
@@ -124,7 +124,7 @@ def _write(timeline: Timeline, task: Task, job: Job) -> dict[str, str]:
     """Save every format below `job.out`; returns output name -> SHA-256."""
     outputs = {}
     for name in job.formats:
-        ending = ".overlay.mp4" if name == OVERLAY else FORMATS[name].extensions[0]
+        ending = ".overlay.mp4" if name == OVERLAY else FORMATS[name].suffix
         relative = PurePath(str(task.target) + ending)
         target = job.out / relative
         try:

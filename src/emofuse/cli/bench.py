@@ -1,0 +1,194 @@
+"""`emofuse bench`: what things cost here, as dated JSON in results/bench/."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from emofuse.core import InputError
+
+from .printing import JSON_HELP, emit_json, show_table
+
+REPEATS = 5
+LIBRARIES = ("numpy", "scipy", "av", "opencv-python-headless", "onnxruntime")
+# Prints when the first window of a file is there, measured from the start of the process.
+_FIRST_WINDOW = "import sys, emofuse; print(next(iter(emofuse.stream(sys.argv[1]))).index)"
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of this process for one call: what a quiet core would take."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def median_of(work: Callable[[], object], *, repeats: int = REPEATS) -> float:
+    """Median CPU seconds of several calls after one that warms caches."""
+    work()
+    return statistics.median(cpu_seconds(work) for _ in range(repeats))
+
+
+def bench_media(clip: Path) -> list[dict]:
+    """Decoding a file to full-size RGB frames and 16 kHz samples."""
+    from emofuse.media import probe, read
+
+    frames = sum(1 for _ in read(clip, audio=False))
+    info = probe(clip)
+    seconds = median_of(lambda: [None for _ in read(clip)])
+    return [
+        _row("decode to rgb24", 1000 * seconds / frames, "ms per frame"),
+        _row("decode to rgb24", 1000 * seconds / info.duration_seconds, "ms per second of clip"),
+    ]
+
+
+def bench_face(clip: Path) -> list[dict]:
+    """Detecting, following and aligning, decoding not counted."""
+    from emofuse.media import read
+    from emofuse.perception.face import FaceTracker, align_face
+
+    frames = list(read(clip, audio=False))
+
+    def follow() -> None:
+        tracker = FaceTracker()
+        for frame in frames:
+            for face in tracker.update(frame.image, seconds=frame.seconds):
+                align_face(frame.image, face.mesh, size=64)
+
+    seconds = median_of(follow)
+    size = "x".join(map(str, frames[0].image.shape[1::-1]))
+    name = f"detect + follow + align, {size}"
+    return [_row(name, 1000 * seconds / len(frames), "ms per frame", goal=2.5)]
+
+
+def bench_voice() -> list[dict]:
+    """Log-mel and voice activity on ten seconds of noise (content does not change the cost)."""
+    from emofuse.perception.voice import VoiceActivity, log_mel
+
+    samples = np.random.default_rng(0).normal(0, 0.1, 160_000).astype(np.float32)
+    mel = median_of(lambda: log_mel(samples), repeats=20)
+    activity = median_of(lambda: VoiceActivity().push(samples))
+    return [
+        _row("log-mel", 1000 * mel / 10, "ms per second of audio", goal=0.5),
+        _row("voice activity", 1000 * activity / 10, "ms per second of audio"),
+    ]
+
+
+def bench_analyse(clip: Path) -> list[dict]:
+    """A whole analysis of every frame beside decoding alone, and the start of a process."""
+    from emofuse import analyse
+    from emofuse.media import read
+
+    duration = analyse(clip).source.duration_seconds
+    decoding = median_of(lambda: [None for _ in read(clip)])
+    whole = median_of(lambda: analyse(clip, thumbnails=False))
+    budget = 1.5 * decoding / duration + 0.2
+    waits = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        command = [sys.executable, "-c", _FIRST_WINDOW, str(clip)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        waits.append(time.perf_counter() - began)
+    return [
+        _row(
+            "analysis of every frame",
+            1000 * whole / duration,
+            "ms per second of clip",
+            goal=1000 * budget,
+        ),
+        _row("process start to first window", statistics.median(waits), "s (wall)", goal=2.0),
+    ]
+
+
+def _row(name: str, value: float, unit: str, *, goal: float | None = None) -> dict:
+    return {
+        "what": name,
+        "value": round(value, 4),
+        "unit": unit,
+        "goal": None if goal is None else round(goal, 4),
+        "met": None if goal is None else value <= goal,
+    }
+
+
+def circumstances() -> dict[str, object]:
+    """Date, machine and library versions that a number is meaningless without."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "measure": f"median CPU time of {REPEATS} runs, in process, one thread",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+BENCHES = ("media", "face", "voice", "analyse")
+
+
+def bench(
+    names: list[str] = typer.Argument(None, help=f"Some of: {', '.join(BENCHES)} (default all)."),
+    clip: Path = typer.Option(
+        None, help="Video to measure on; default: the bundled example (640x360)."
+    ),
+    out: Path = typer.Option(Path("results/bench"), help="Folder of the dated JSON."),
+    json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
+) -> None:
+    """Measure decoding, face, voice and a whole analysis on one thread."""
+    wanted = names or list(BENCHES)
+    if unknown := set(wanted) - set(BENCHES):
+        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(BENCHES)}")
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    clip = clip or _example()
+    found = {
+        "media": lambda: bench_media(clip),
+        "face": lambda: bench_face(clip),
+        "voice": bench_voice,
+        "analyse": lambda: bench_analyse(clip),
+    }
+    rows = [row for name in wanted for row in found[name]()]
+    report = {**circumstances(), "clip": clip.name, "rows": rows}
+    show_table(rows, title=f"emofuse bench on {clip.name}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            out, f"cannot be made ({error.strerror})", "choose another --out"
+        ) from None
+    target = out / f"{report['date']}-{'-'.join(wanted)}.json"
+    emit_json(report, str(target))
+    typer.echo(f"wrote {target}")
+    if json_file is not None:
+        emit_json(report, json_file)
+
+
+def _example() -> Path:
+    import tempfile
+
+    from emofuse.media import write_example
+
+    return write_example(Path(tempfile.mkdtemp(prefix="emofuse-bench-")) / "example.mp4")
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example:  emofuse bench face --clip clip720p.mp4")(bench)

@@ -1,0 +1,30 @@
+"""Data sets as manifests of clips: one reader a corpus, annotations by several raters, synthesis."""
+
+from .agreement import icc, krippendorff_alpha
+from .annotations import Annotation, RatingTable, rating_table, read_annotations
+from .corpus import Corpus
+from .hashes import text_hash
+from .manifest import Manifest, Skipped, content_keys, labels_of
+from .manifest_file import read_manifest, write_manifest
+from .registry import CORPORA, find_corpus, prepare_corpus, read_corpus
+
+__all__ = [
+    "CORPORA",
+    "Annotation",
+    "Corpus",
+    "Manifest",
+    "RatingTable",
+    "Skipped",
+    "content_keys",
+    "find_corpus",
+    "icc",
+    "krippendorff_alpha",
+    "labels_of",
+    "prepare_corpus",
+    "rating_table",
+    "read_annotations",
+    "read_corpus",
+    "read_manifest",
+    "text_hash",
+    "write_manifest",
+]

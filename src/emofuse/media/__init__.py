@@ -1,0 +1,25 @@
+"""Decode files to timed frames and samples; encode frames."""
+
+from .example_clip import write_example
+from .info import probe
+from .reader import SAMPLE_RATE, decoded_audio_bytes, load_audio, read
+from .types import AudioChunk, Damage, MediaInfo, VideoFrame
+from .writer import VideoWriter, encode_video, video_writer, whole_file, write_wav
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AudioChunk",
+    "Damage",
+    "MediaInfo",
+    "VideoFrame",
+    "VideoWriter",
+    "decoded_audio_bytes",
+    "encode_video",
+    "load_audio",
+    "probe",
+    "read",
+    "video_writer",
+    "whole_file",
+    "write_example",
+    "write_wav",
+]

@@ -1,0 +1,66 @@
+"""The default voice network: residual CNN on log-mel, attention-statistics pooling over time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from .layers import AttentiveStatistics, ResidualBlock, conv_norm, hide, shrink
+from .registry import Architecture
+
+
+class VoiceCNN(nn.Module):
+    """(batch, time, bands) normalised log-mel to (batch, classes).
+
+    Every stage halves time and bands; the remaining bands are mixed into channels, so that
+    pitch keeps its place, and only time is pooled.
+    """
+
+    def __init__(self, classes: int, *, bands: int, widths: tuple[int, ...], dropout: float):
+        super().__init__()
+        self.stem = nn.Sequential(conv_norm(1, widths[0], stride=2), nn.ReLU())
+        self.blocks = nn.ModuleList(
+            ResidualBlock(before, width, stride=2) for before, width in pairwise(widths)
+        )
+        height = bands
+        for _ in widths:
+            height = (height + 1) // 2
+        channels = widths[-1] * 2
+        self.mix = nn.Sequential(
+            nn.Conv1d(widths[-1] * height, channels, 1, bias=False),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+        )
+        self.pool = AttentiveStatistics(channels)
+        self.drop = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * channels, classes)
+
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`mask` (batch, time) is True where a frame is present."""
+        x = hide(mel.transpose(1, 2)[:, None], mask)
+        mask = shrink(mask, 2)
+        x = hide(self.stem(x), mask)
+        for block in self.blocks:
+            x = block(x, mask)
+            mask = shrink(mask, 2)
+        return self.head(self.drop(self.pool(self.mix(x.flatten(1, 2)), mask)))
+
+
+def voice_cnn(
+    *,
+    classes: int = 8,
+    bands: int = 64,
+    widths: tuple[int, ...] = (24, 48, 96, 128),
+    dropout: float = 0.4,
+) -> VoiceCNN:
+    """The network of the `voice-ravdess` bundle."""
+    return VoiceCNN(classes, bands=bands, widths=widths, dropout=dropout)
+
+
+def example(batch: int, length: int, generator: torch.Generator) -> dict[str, Tensor]:
+    return {"mel": torch.randn(batch, length, 64, generator=generator)}
+
+
+ARCHITECTURE = Architecture("voice_cnn", voice_cnn, example, lengths=(125, 40, 233), masked=True)

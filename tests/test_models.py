@@ -1,0 +1,131 @@
+"""Every registered network: shapes, gradients, masks, batches, and its ONNX file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from emofuse.models import MODELS  # noqa: E402
+from emofuse.training.export import export_onnx, half_weights, largest_difference  # noqa: E402
+
+ENTRIES = pytest.mark.parametrize("entry", MODELS.values(), ids=list(MODELS))
+
+
+def build(entry, *, seed: int = 0):
+    """The network with random running statistics: at their defaults many mistakes hide."""
+    torch.manual_seed(seed)
+    model = entry.build()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.5, 2.0)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0, 0.3)
+    return model.eval()
+
+
+def example(entry, batch: int, length: int, *, seed: int = 1):
+    return entry.example(batch, length, torch.Generator().manual_seed(seed))
+
+
+@ENTRIES
+def test_name_is_the_function(entry):
+    assert entry.build.__name__ == entry.name
+    assert entry.parameters() > 1000
+
+
+@ENTRIES
+def test_gradients_reach_every_parameter_but_the_declared(entry):
+    model = build(entry).train()
+    inputs = example(entry, 4, entry.lengths[0])
+    model(**inputs).square().sum().backward()
+    still = {
+        name
+        for name, p in model.named_parameters()
+        if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)
+    }
+    assert (
+        {n for n in still if not n.startswith(entry.inert)} == set() if entry.inert else not still
+    )
+    for prefix in entry.inert:
+        assert any(name.startswith(prefix) for name in still)
+
+
+@ENTRIES
+def test_one_equals_many(entry):
+    model = build(entry)
+    inputs = example(entry, 4, entry.lengths[0])
+    with torch.no_grad():
+        together = model(**inputs)
+        alone = torch.cat([model(**{k: v[i : i + 1] for k, v in inputs.items()}) for i in range(4)])
+    same = torch.allclose(together, alone, atol=1e-4)
+    assert same is not entry.batch_dependent
+
+
+@ENTRIES
+def test_any_length(entry):
+    if entry.fixed_shape:
+        pytest.skip("the published form takes one length")
+    model = build(entry)
+    for length in entry.lengths:
+        with torch.no_grad():
+            assert torch.isfinite(model(**example(entry, 2, length))).all()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [e for e in MODELS.values() if e.masked],
+    ids=[n for n, e in MODELS.items() if e.masked],
+)
+@pytest.mark.parametrize("extra", [1, 2, 7, 40])
+def test_padding_changes_nothing(entry, extra):
+    """A clip padded with noise under a mask answers as the clip alone, whatever its length."""
+    model = build(entry)
+    for length in entry.lengths:
+        inputs = example(entry, 2, length)
+        padded = {
+            name: torch.cat([part, torch.randn(2, extra, *part.shape[2:]) * 50], dim=1)
+            for name, part in inputs.items()
+        }
+        mask = torch.arange(length + extra)[None].expand(2, -1) < length
+        with torch.no_grad():
+            alone, hidden = model(**inputs), model(**padded, mask=mask)
+        torch.testing.assert_close(hidden, alone, atol=1e-4, rtol=1e-4)
+
+
+@ENTRIES
+def test_onnx_equals_torch_at_every_length(entry):
+    pytest.importorskip("onnxruntime")
+    model = build(entry)
+    inputs = example(entry, 2, entry.lengths[0])
+    longer = example(entry, 2, entry.lengths[0] + 1)
+    axes = {
+        name: {0: "batch"}
+        | {
+            i: f"axis{i}"
+            for i in range(1, part.ndim)
+            if not entry.fixed_shape and part.shape[i] != longer[name].shape[i]
+        }
+        for name, part in inputs.items()
+    }
+    full = export_onnx(model, inputs, free_axes=axes)
+    half = half_weights(full)
+    assert len(half) < 0.65 * len(full)
+    for batch, length in zip((1, 3, 2), entry.lengths, strict=False):
+        at = example(entry, batch, length, seed=length)
+        assert largest_difference(full, model, at) <= 1e-4
+        with torch.no_grad():
+            spread = float(model(**at).abs().max())
+        assert largest_difference(half, model, at) <= 1e-2 * max(1.0, spread)
+
+
+def test_face_answer_needs_the_mouth():
+    """Not a constant: another lower half of the picture changes the answer."""
+    entry = MODELS["face_cnn"]
+    model, image = build(entry), example(entry, 1, 64)["image"]
+    other = image.clone()
+    other[:, :, 40:] = torch.randn(1, 1, 24, 64)
+    with torch.no_grad():
+        assert not np.allclose(model(image), model(other), atol=1e-3)
