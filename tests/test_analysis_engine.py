@@ -176,3 +176,13 @@ def _finish(items, tracks, duration):
 def test_options_that_make_no_sense_are_refused(changes):
     with pytest.raises(ValueError):
         Options(**changes)
+
+
+@pytest.mark.parametrize("name", ["vtt", "textgrid"])
+def test_our_own_output_beside_a_recording_is_not_taken_for_its_words(example, tmp_path, name):
+    from emofuse.export import FORMATS, save
+    from emofuse.perception.text import find_sidecar
+
+    timeline = emofuse.analyse(example, modalities=("face",))
+    save(timeline, tmp_path / f"clip{FORMATS[name].suffix}")
+    assert find_sidecar(tmp_path / "clip.mp4") is None

@@ -55,8 +55,7 @@ def canvas(*heads: tuple[np.ndarray, float, float], size: int = 150) -> np.ndarr
 
 def mesh_of(image: np.ndarray) -> np.ndarray:
     (detection,) = faces.FaceDetector().detect(image)
-    mesh, _ = faces.FaceMesh().settled_landmarks(image, faces.region_of_detection(detection))
-    return mesh
+    return faces.FaceMesh().settle(image, faces.region_of_detection(detection)).mesh
 
 
 def only_face(image: np.ndarray) -> faces.TrackedFace:
@@ -275,7 +274,7 @@ def test_running_median_stays_close_and_bounded_on_a_long_recording():
     running = RunningMedian(capacity=64)
     for value in values:
         median = running.update(value)
-        assert len(running._kept) <= 64
+        assert running._count <= 64
     assert np.abs(median - np.median(values, axis=0)).max() < 0.4
 
 

@@ -412,8 +412,8 @@ def test_near_duplicates_are_found_whatever_the_brightness():
 
 def test_known_overlaps_stop_an_honest_plan_and_are_listed_in_an_official_one():
     leak = Leak("near-duplicate", ("3",), "1 of 4 test images correlate")
-    corpus = [clip(f"{i}", "x", subject=f"{i}", official_split="train") for i in range(3)]
-    corpus.append(clip("3", "x", subject="3", official_split="test"))
+    corpus = [clip(f"{i}", "meld", subject=f"{i}", official_split="train") for i in range(3)]
+    corpus.append(clip("3", "meld", subject="3", official_split="test"))
     with pytest.raises(LeakageError, match="near-duplicate"):
         plan_splits("leave-one-subject-out", corpus, known_overlaps=[leak])
     plan = plan_splits("official", corpus, known_overlaps=[leak])

@@ -259,7 +259,7 @@ def test_leaky_protocols_run_only_when_allowed_and_are_stamped(name, corpus):
 
 def test_leaky_by_design_is_stamped_even_where_nothing_is_found():
     clips = [Clip(f"{i}", "own", subject=f"{i}", label="a") for i in range(20)]
-    with pytest.raises(LeakageError):
+    with pytest.raises(LeakageError, match="nothing is separated by design"):
         plan_splits("random-clips", clips)
     assert plan_splits("random-clips", clips, allow_leakage=True).stamps == (Stamp.LEAKY,)
 
@@ -450,7 +450,7 @@ def test_one_person_validates_by_what_is_there():
     plan = plan_splits("leave-one-subject-out", clips)
     for split in plan.splits:
         assert not by(clips, split.train, "trial") & by(clips, split.validation, "trial")
-    assert "in 2 folds validation is of the training persons (too few of them)" in plan.notes
+    assert "in 2 folds training and validation share persons: too few to separate" in plan.notes
     assert "only 2 persons: a person-independent number means little" in plan.notes
 
 
@@ -464,9 +464,10 @@ def test_one_person_validates_by_what_is_there():
         ([Clip("a", "own", subject="1")], "subject-kfold", "k=5 with 1 persons"),
         ([Clip("a", "ravdess", subject="25")], "ravdess-5fold", "no RAVDESS actor"),
         (ravdess(range(1, 6)), "ravdess-6fold", "no test clips"),
-        (iemocap(), "ravdess-5fold", "made for ravdess"),
-        ([Clip("a", "own")], "official", "no clip has an official split"),
-        ([Clip("a", "own", official_split="holdout")], "official", "'holdout' is none of"),
+        (iemocap(), "ravdess-5fold", "is for ravdess; the manifest holds iemocap"),
+        (iemocap(official=("train", "test")), "official", "the manifest holds iemocap"),
+        ([Clip("a", "meld")], "official", "no clip has an official split"),
+        ([Clip("a", "meld", official_split="holdout")], "official", "'holdout' is none of"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(clips, name, reason):

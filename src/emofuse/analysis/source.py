@@ -67,7 +67,7 @@ def open_recording(
     cues = read_transcript(words) if words is not None and "text" in options.modalities else []
     if cues:
         tracks.add("text")
-    notes = [f"words from {words.name}"] if cues else []
+    notes = [f"words from {words.name}", *cues.notes] if cues else []
     if cues and all(cue.start_seconds is None for cue in cues):
         notes.append("the transcript has no times: its words count for the whole recording")
     return Recording(
@@ -89,7 +89,7 @@ def _transcript(path: Path, options: Options) -> Recording:
         raise InputError(path, "a transcript without words", "give a transcript with text in it")
     if "text" not in options.modalities:
         raise InputError(path, "a transcript, but text is not analysed", "add text to --modalities")
-    notes = []
+    notes = list(cues.notes)
     if all(cue.start_seconds is None for cue in cues):
         lines = [line for cue in cues for line in cue.text.splitlines() if line.strip()]
         cues = [Cue(i * LINE_SECONDS, (i + 1) * LINE_SECONDS, line) for i, line in enumerate(lines)]

@@ -12,8 +12,6 @@ from .sense import Evidence
 
 # Below this share of the window a cue's words belong to its neighbours.
 MIN_OVERLAP_SHARE = 0.05
-# How sure the language check must be before a text counts as foreign.
-SURE_OF_LANGUAGE = 0.8
 
 
 class TextSense:
@@ -35,9 +33,9 @@ class TextSense:
         """Logits of one cue; None where the words are not in the model's language."""
         if self.bundle is None:
             return None
-        language, sure = language_of(text)
+        language, _ = language_of(text)
         known = self.bundle.spec.language
-        if known and language not in (known, "unknown") and sure >= SURE_OF_LANGUAGE:
+        if known and language not in (known, "unknown"):
             self.foreign.add(language)
             return None
         part = self.bundle.spec.inputs[0]

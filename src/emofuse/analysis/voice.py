@@ -9,12 +9,11 @@ import numpy as np
 from emofuse.bundle import Bundle
 from emofuse.core import SCENE
 from emofuse.media import AudioChunk
-from emofuse.perception.voice import FRONT_ENDS, VoiceActivity, is_silent
+from emofuse.perception.voice import FRONT_ENDS, VoiceActivity, is_silent, speech_share
 
 from .sense import Evidence
 
 SAMPLE_RATE = 16_000
-SPEECH = 0.5  # a frame whose speech probability is above this is speech
 # Below this share of speech a window says nothing about a voice: 0.3 s of a 2 s window is about
 # one syllable.
 MIN_SPEECH_SHARE = 0.15
@@ -85,8 +84,8 @@ class SpeechTrack:
     def share(self, start_seconds: float, end_seconds: float) -> float:
         """Share of the window that is speech."""
         low, high = np.searchsorted(self.times, [start_seconds, end_seconds])
-        speech = sum(p > SPEECH for p in self.probabilities[low:high])
-        return min(1.0, speech * self.activity.frame_seconds / (end_seconds - start_seconds))
+        spoken = speech_share(np.array(self.probabilities[low:high])) * (high - low)
+        return min(1.0, spoken * self.activity.frame_seconds / (end_seconds - start_seconds))
 
     def forget(self, before_seconds: float) -> None:
         drop = int(np.searchsorted(self.times, before_seconds))

@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # One module a group of commands; each has `register(app)`.
-_COMMANDS = ("analyse", "show", "example", "models", "doctor", "bench")
+_COMMANDS = ("analyse", "show", "example", "models", "doctor", "bench", "corpora")
 
 USAGE, INTERRUPTED = 2, 130
 

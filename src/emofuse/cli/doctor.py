@@ -19,7 +19,6 @@ PARTS = {
     "opencv-python-headless": "",
     "onnxruntime": "",
     "soxr": "",
-    "webrtcvad-wheels": "",
     "matplotlib": "plot",
     "pyarrow": "table",
     "mne": "eeg",

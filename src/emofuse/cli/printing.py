@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from emofuse.core import InputError
@@ -31,6 +33,19 @@ def emit_json(value: object, target: str | None) -> None:
         raise InputError(
             path, f"cannot be written ({error.strerror})", "choose another file"
         ) from None
+
+
+@contextmanager
+def follow(description: str) -> Iterator[Callable[[int, int, object], None]]:
+    """A progress bar on stderr; yields the callback (done, of, what) that moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=None)
+
+        def move(done: int, of: int, _what: object = "") -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield move
 
 
 def show_table(rows: Sequence[Mapping[str, object]], *, title: str = "", note: str = "") -> None:

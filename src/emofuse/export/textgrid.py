@@ -29,6 +29,7 @@ def write_textgrid(timeline: Timeline, path: Path) -> None:
     lines = [
         'File type = "ooTextFile"',
         'Object class = "TextGrid"',
+        "! emofuse timeline",  # a comment to Praat; tells us that this is no transcript
         "",
         "xmin = 0 ",
         f"xmax = {_number(end)} ",

@@ -21,7 +21,7 @@ _TEXT = re.compile(r"<v ([^>]+)>(.+) (\d\.\d\d)")
 
 def write_vtt(timeline: Timeline, path: Path) -> None:
     note = [
-        f"NOTE {escape(clean(timeline.source.name), quote=False)}: {MEANING}",
+        f"NOTE emofuse timeline of {escape(clean(timeline.source.name), quote=False)}: {MEANING}",
         *(f"NOTE {escape(clean(stamp), quote=False)}" for stamp in timeline.stamps),
     ]
     cues = [

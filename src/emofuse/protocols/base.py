@@ -38,7 +38,7 @@ class Protocol(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    corpus: ClassVar[str] = ""
+    corpora: ClassVar[tuple[str, ...]] = ("",)  # what their names start with; "" is any
     needs: ClassVar[tuple[str, ...]] = ("subject",)
     separates: ClassVar[tuple[str, ...]] = ("subject", "dialogue", "source")
     inner_units: ClassVar[tuple[str, ...]] = ("subject", "dialogue", "source", "trial")
@@ -131,11 +131,11 @@ class Protocol(ABC):
         for clip, following in pairwise(clips):
             if clip.id == following.id:
                 raise InputError(self.name, f"two clips are called {clip.id}", "rename one")
-        foreign = {clip.corpus for clip in clips if not plain(clip.corpus).startswith(self.corpus)}
+        foreign = {c.corpus for c in clips if not plain(c.corpus).startswith(self.corpora)}
         if foreign:
             raise InputError(
                 self.name,
-                f"made for {self.corpus}, the manifest holds {', '.join(sorted(foreign))}",
+                f"is for {', '.join(self.corpora)}; the manifest holds {', '.join(sorted(foreign))}",
                 "use leave-one-subject-out or subject-kfold",
             )
         for field in self.needs:

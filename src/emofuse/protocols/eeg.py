@@ -21,7 +21,7 @@ class SeedIvLoso(LeaveOneSubjectOut):
     """SEED-IV, each person the test part once. The films are the same for everybody."""
 
     name = "seediv-loso"
-    corpus = "seediv"
+    corpora = ("seediv",)
     needs = ("subject", "trial")
     separates = ("subject", "trial")
     source = (
@@ -34,7 +34,7 @@ class SeedIvCrossSession(Protocol):
     """Each session is the test part once; the same people's other sessions are training."""
 
     name = "seediv-cross-session"
-    corpus = "seediv"
+    corpora = ("seediv",)
     needs = ("subject", "session", "trial")
     separates = ("session", "trial")
     inner_units = ("trial",)
@@ -60,7 +60,7 @@ class SeedIvTrial(Protocol):
     k: int = 5
 
     name = "seediv-trial"
-    corpus = "seediv"
+    corpora = ("seediv",)
     needs = ("subject", "trial")
     separates = ("trial",)
     inner_units = ("trial",)
@@ -84,7 +84,7 @@ class EavLoso(LeaveOneSubjectOut):
     """EAV, each person once, on trials that hold EEG and sound or picture of the same moment."""
 
     name = "eav-loso"
-    corpus = "eav"
+    corpora = ("eav",)
     needs = ("subject", "trial")
     separates = ("subject", "trial")
     source = "person-independent counterpart of the EAV authors' split"
@@ -107,13 +107,14 @@ class EavLoso(LeaveOneSubjectOut):
 class EavWithinPerson(Protocol):
     """One fold a person: earlier trials of each emotion train, later ones test the same person.
 
-    The EAV authors cut 5 s segments of each person into 70 % and 30 %; here whole trials are.
+    The EAV authors divide 5 s segments of each person; here whole trials are, `train_share` of
+    them (our choice) in training.
     """
 
     train_share: float = 0.7
 
     name = "eav-within-person"
-    corpus = "eav"
+    corpora = ("eav",)
     needs = ("subject", "trial")
     separates = ("trial",)
     inner_units = ("trial",)

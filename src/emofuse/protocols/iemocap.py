@@ -18,7 +18,7 @@ class IemocapSessions(Protocol):
     """Leave one session out: both of its speakers and all of its dialogues are new."""
 
     name = "iemocap-sessions"
-    corpus = "iemocap"
+    corpora = ("iemocap",)
     needs = ("subject", "session")
     separates = ("subject", "session", "dialogue", "source")
     source = "common practice (SUPERB, EmoBox)"
@@ -44,7 +44,7 @@ class IemocapMme2e(PublishedLists):
     """
 
     name = "iemocap-mme2e"
-    corpus = "iemocap"
+    corpora = ("iemocap",)
     separates = ("subject", "session", "dialogue", "source")
     source = "Dai et al. 2021 (MME2E), splits reused by FV2ES and Nfissi et al."
     shares = (0.7, 0.1)

@@ -40,4 +40,4 @@ class LeakageError(InputError):
         shown = "; ".join(str(leak) for leak in self.leaks[:SHOWN])
         if len(self.leaks) > SHOWN:
             shown += f"; and {len(self.leaks) - SHOWN} more leaks"
-        super().__init__(what, f"leakage: {shown}", remedy)
+        super().__init__(what, f"leakage: {shown or 'nothing is separated by design'}", remedy)

@@ -37,6 +37,7 @@ class Official(Protocol):
     """
 
     name = "official"
+    corpora = ("meld", "goemotions", "mosei", "mosi", "fer2013")
     needs = ()
     separates = ("subject", "dialogue", "session", "source")
     stamps = (Stamp.OFFICIAL,)

@@ -106,7 +106,9 @@ def _inner_notes(
         notes.append("no validation part could be drawn: nothing can be chosen honestly")
     within = sum("subject" not in fields for fields in inner)
     if within and "subject" in protocol.needs and "subject" in protocol.separates:
-        notes.append(f"in {within} folds validation is of the training persons (too few of them)")
+        notes.append(
+            f"in {within} folds training and validation share persons: too few to separate"
+        )
     return notes
 
 

@@ -76,7 +76,7 @@ class SeedIvWindows(RandomClips):
     seed: int = 42
 
     name = "seediv-windows"
-    corpus = "seediv"
+    corpora = ("seediv",)
     needs = ("subject", "trial")
     separates = ("subject", "trial")
     source = "EEG stage of the published audio-video and EEG cascade (random_split, seed 42)"

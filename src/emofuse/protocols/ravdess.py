@@ -20,7 +20,7 @@ ACTORS = range(1, 25)
 class FixedActors(Protocol):
     """Test actors given by the authors; validation actors too, or drawn from the rest."""
 
-    corpus = "ravdess"
+    corpora = ("ravdess",)
     test_actors: ClassVar[tuple[tuple[int, ...], ...]]
     validation_actors: ClassVar[tuple[int, ...]] = ()
 

@@ -36,8 +36,8 @@ WINDOW_SECONDS, HOP_SECONDS = 2.0, 0.5
 # Mean and spread of log-mel over recordings at the stated level: fixed numbers, rounded.
 FRONT_END = {
     "level_db": -26.0,
-    "hop_seconds": 0.016,
-    "n_mels": 64,
+    "hop_seconds": 0.02,
+    "n_mels": 48,
     "floor": 1e-6,
     "mean": -11.4,
     "std": 3.4,
@@ -53,17 +53,7 @@ class Config:
     batch_size: int = 16
     dropout: float = 0.25
     label_smoothing: float = 0.1
-    augment: VoiceAugment = field(
-        default_factory=lambda: VoiceAugment(
-            crop_seconds=(2.0, 2.6),
-            noise=0.3,
-            room=0.1,
-            eq_nepers=0.4,
-            frequency_masks=1,
-            time_masks=1,
-            mixup=0.0,
-        )
-    )
+    augment: VoiceAugment = field(default_factory=VoiceAugment)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(
             epochs=30,
@@ -139,7 +129,12 @@ def _fit(
     voices: Voices, rows: np.ndarray, validation: np.ndarray | None, folder: Path, config: Config
 ) -> Fitted:
     torch.manual_seed(config.fit.seed)
-    model = voice_cnn(classes=voices.n_labels, widths=config.widths, dropout=config.dropout)
+    model = voice_cnn(
+        classes=voices.n_labels,
+        bands=FRONT_END["n_mels"],
+        widths=config.widths,
+        dropout=config.dropout,
+    )
     return fit(
         model.to(memory_format=torch.channels_last),  # a quarter faster on processors
         seeded_data(
@@ -215,7 +210,9 @@ def _joined(parts: list[Posteriors]) -> Posteriors:
 
 
 def _onnx(model: nn.Module) -> tuple[bytes, dict]:
-    example = {"mel": torch.randn(2, 125, 64, generator=torch.Generator().manual_seed(0))}
+    example = {
+        "mel": torch.randn(2, 101, FRONT_END["n_mels"], generator=torch.Generator().manual_seed(0))
+    }
     full = export_onnx(model, example, free_axes={"mel": {0: "batch", 1: "time"}})
     half = half_weights(full)
     return half, {
@@ -249,7 +246,7 @@ def _specifications(
         modality="voice",
         label_set=labels.name,
         labels=labels.labels,
-        inputs=(InputSpec("mel", "log_mel", ("batch", "time", 64), FRONT_END),),
+        inputs=(InputSpec("mel", "log_mel", ("batch", "time", FRONT_END["n_mels"]), FRONT_END),),
         window_seconds=WINDOW_SECONDS,
         hop_seconds=HOP_SECONDS,
         temperature=temperature,

@@ -67,7 +67,10 @@ def fit_text_linear(
     weight = (frequency * len(frequency)) ** -balance
     model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
     model.fit(tf_idf(counts, idf)[rows], labels, sample_weight=share * weight[labels])
-    return TextLinear(idf, model.coef_.T, model.intercept_)
+    weights, bias = model.coef_, model.intercept_
+    if len(weights) == 1:  # of two classes scikit-learn keeps the difference
+        weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return TextLinear(idf, weights.T, bias)
 
 
 def to_onnx(model: TextLinear) -> bytes:

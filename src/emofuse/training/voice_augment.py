@@ -1,105 +1,113 @@
-"""Making one recorded voice sound like many: speed, room, noise, and holes in the spectrum."""
+"""Making one recorded voice look like many: noise, colour and holes on batches of log-mel.
+
+Everything happens on log-mel, where noise adds as power: that is ten times cheaper than changing
+samples, and on two processor cores it decides how long a network can train.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import fftconvolve
+
+_DB_TO_NEPERS = np.log(10) / 10
 
 
 @dataclass(frozen=True)
 class VoiceAugment:
-    """How far training sounds stray from the recordings. Probabilities are per clip.
+    """How far training sounds stray from the recordings; drawn anew for each clip.
 
-    `crop_seconds` is drawn once a batch. `snr_db` and `speed` are ranges of uniform draws;
-    noise lies between white and brown. `eq_nepers` is the spread of a smooth random equaliser on the log-mel; masks are SpecAugment
-    (Park et al. 2019, arXiv 1904.08779); `mixup` is Beta(a, a)'s a (Zhang et al. 2018, 0 is off).
+    `speeds` are prepared once a clip; `crop_seconds` is drawn once a batch. `noise` is the share of
+    clips that get noise, `snr_db` (uniform) under their mean power, tilted over the bands by up to
+    `tilt_db`. `gain_db` and the smooth equaliser `eq_db` are standard deviations. Masks are
+    SpecAugment's (Park et al. 2019, arXiv 1904.08779). `mixup` is Beta(a, a)'s a (0: off).
     """
 
-    crop_seconds: tuple[float, float] = (2.0, 3.0)
-    speed: tuple[float, float] = (0.88, 1.14)
-    noise: float = 0.5
-    snr_db: tuple[float, float] = (5.0, 35.0)
-    room: float = 0.2
-    eq_nepers: float = 0.7
-    frequency_masks: int = 2
-    frequency_width: int = 10
-    time_masks: int = 2
-    time_width: int = 16
-    mixup: float = 0.3
+    speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
+    crop_seconds: tuple[float, float] = (2.0, 2.6)
+    noise: float = 0.4
+    snr_db: tuple[float, float] = (0.0, 30.0)
+    tilt_db: float = 20.0
+    gain_db: float = 1.5
+    eq_db: float = 2.0
+    frequency_masks: int = 1
+    frequency_width: int = 8
+    time_masks: int = 1
+    time_width: int = 14
+    mixup: float = 0.0
 
 
-def crop(samples: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """`length` samples from a random place; shorter sound gets silence around it."""
-    if len(samples) >= length:
-        start = rng.integers(len(samples) - length + 1)
-        return samples[start : start + length]
-    before = rng.integers(length - len(samples) + 1)
-    return np.pad(samples, (before, length - len(samples) - before))
+def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
+    """Samples (n,) played `speed` times as fast, pitch included."""
+    if speed == 1:
+        return samples
+    places = np.arange(0, len(samples) - 1, speed, dtype=np.float64)
+    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
 
 
-def change_sound(
-    samples: np.ndarray, *, length: int, options: VoiceAugment, rng: np.random.Generator
+def crop_frames(
+    features: np.ndarray, length: int, *, silence: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """A crop of `length` samples at another speed (and pitch), in another room, with noise."""
-    speed = rng.uniform(*options.speed)
-    part = crop(samples, int(length * speed), rng)
-    sound = np.interp(
-        np.linspace(0, len(part) - 1, length, dtype=np.float32), np.arange(len(part)), part
-    ).astype(np.float32)
-    if rng.random() < options.room:
-        sound = _in_a_room(sound, rng)
-    if rng.random() < options.noise:
-        sound = sound + _noise(sound, rng.uniform(*options.snr_db), rng)
-    return sound
+    """`length` frames from a random place of (time, bands); shorter clips get `silence` around."""
+    spare = len(features) - length
+    if spare >= 0:
+        start = rng.integers(spare + 1)
+        return features[start : start + length]
+    before = rng.integers(-spare + 1)
+    return np.pad(features, ((before, -spare - before), (0, 0)), constant_values=silence)
 
 
-def _in_a_room(
-    sound: np.ndarray, rng: np.random.Generator, sample_rate: int = 16_000
+def change_voices(
+    mel: np.ndarray, *, options: VoiceAugment, floor: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Convolved with decaying noise: a room of 0.1 to 0.5 s reverberation."""
-    seconds = rng.uniform(0.1, 0.5)
-    time = np.arange(int(seconds * sample_rate), dtype=np.float32) / sample_rate
-    tail = rng.standard_normal(len(time), dtype=np.float32) * np.exp(-6.9 * time / seconds)
-    tail *= rng.uniform(0.1, 0.6) / np.sqrt(np.square(tail).sum())
-    tail[0] = 1.0
-    return fftconvolve(sound, tail)[: len(sound)].astype(np.float32)
+    """Natural-log mel power (N, time, bands) in a noisier, differently coloured recording.
+
+    `floor` is the power that the front end lifts silence to.
+    """
+    n, _, bands = mel.shape
+    corners = rng.standard_normal((n, 6)) * options.eq_db
+    places = np.linspace(0, bands - 1, 6)
+    colour = np.stack([np.interp(np.arange(bands), places, one) for one in corners])
+    colour += rng.standard_normal((n, 1)) * options.gain_db
+    mel = mel + (colour * _DB_TO_NEPERS).astype(np.float32)[:, None, :]
+    noisy = rng.random(n) < options.noise
+    if noisy.any():
+        mel[noisy] = _with_noise(mel[noisy], options, rng)
+    return np.maximum(mel, np.log(np.float32(floor)))
 
 
-def _noise(sound: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise whose power falls with frequency to a random degree, `snr_db` under the sound."""
-    length = next_fast_len(len(sound), real=True)
-    spectrum = rfft(rng.standard_normal(length, dtype=np.float32))
-    frequency = np.maximum(np.arange(len(spectrum), dtype=np.float32), len(spectrum) / 200)
-    noise = irfft(spectrum * frequency ** np.float32(-rng.uniform(0, 1)), length)[: len(sound)]
-    scale = np.sqrt(np.square(sound).mean() / max(np.square(noise).mean(), 1e-20))
-    return (noise * scale * 10 ** (-snr_db / 20)).astype(np.float32)
+def _with_noise(mel: np.ndarray, options: VoiceAugment, rng: np.random.Generator) -> np.ndarray:
+    """Power adds: speech plus noise whose frames flicker as filtered noise does."""
+    n, frames, bands = mel.shape
+    power = np.exp(mel)
+    below = 10 ** (-rng.uniform(*options.snr_db, n) / 10)
+    slope = rng.uniform(-options.tilt_db, options.tilt_db, n) * _DB_TO_NEPERS
+    shape = np.exp(slope[:, None] * np.linspace(0.5, -0.5, bands))
+    shape /= shape.mean(1, keepdims=True)
+    level = (power.mean((1, 2)) * below)[:, None] * shape
+    flicker = rng.standard_gamma(4.0, (n, frames, bands)).astype(np.float32) / 4
+    return np.log(power + level[:, None, :].astype(np.float32) * flicker)
 
 
-def change_spectrum(
-    mel: np.ndarray, *, options: VoiceAugment, nepers_per_unit: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Equaliser and SpecAugment on normalised log-mel (time, bands); holes are filled with 0."""
-    frames, bands = mel.shape
-    curve = np.interp(np.arange(bands), np.linspace(0, bands - 1, 6), rng.standard_normal(6))
-    mel = mel + (curve * options.eq_nepers / nepers_per_unit).astype(np.float32)
-    for _ in range(options.frequency_masks):
-        width = rng.integers(options.frequency_width + 1)
-        start = rng.integers(bands - width + 1)
-        mel[:, start : start + width] = 0
-    for _ in range(options.time_masks):
-        width = min(rng.integers(options.time_width + 1), frames // 4)
-        start = rng.integers(frames - width + 1)
-        mel[start : start + width] = 0
+def punch_holes(mel: np.ndarray, *, options: VoiceAugment, rng: np.random.Generator) -> np.ndarray:
+    """SpecAugment on normalised log-mel (N, time, bands), in place; holes hold the mean, 0."""
+    _, frames, bands = mel.shape
+    for clip in mel:
+        for _ in range(options.frequency_masks):
+            width = rng.integers(options.frequency_width + 1)
+            start = rng.integers(bands - width + 1)
+            clip[:, start : start + width] = 0
+        for _ in range(options.time_masks):
+            width = min(rng.integers(options.time_width + 1), frames // 4)
+            start = rng.integers(frames - width + 1)
+            clip[start : start + width] = 0
     return mel
 
 
 def mix_up(
     batch: np.ndarray, target: np.ndarray, *, alpha: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each row blended with another one, and the soft targets (N, C) likewise."""
+    """Each row blended with another, soft targets (N, C) likewise (Zhang et al. 2018)."""
     if alpha <= 0:
         return batch, target
     share = rng.beta(alpha, alpha, len(batch)).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from emofuse.media import load_audio
 from emofuse.perception.voice import FRONT_ENDS
 
 from .runs import cached_arrays
-from .voice_augment import VoiceAugment, change_sound, change_spectrum, mix_up
+from .voice_augment import (
+    VoiceAugment,
+    change_speed,
+    change_voices,
+    crop_frames,
+    mix_up,
+    punch_holes,
+)
 
 SAMPLE_RATE = 16_000
 _FULL_SCALE = 32_768
@@ -24,14 +31,20 @@ _FULL_SCALE = 32_768
 
 @dataclass(frozen=True)
 class Voices:
-    """Clips with their sound as 16-bit samples, label numbers (N,) and the front end's settings."""
+    """Clips with their sound as 16-bit samples and label numbers (N,).
+
+    `prepared[s][i]` are the log-mel features (before mean and std) of clip i at speed s, float16.
+    Training crops them: a crop keeps the level of its clip, where analysis levels each window, and
+    random gain covers the difference. Judging computes each window as analysis does.
+    """
 
     clips: tuple[Clip, ...]
     sounds: tuple[np.ndarray, ...]
+    prepared: tuple[tuple[np.ndarray, ...], ...]
     labels: np.ndarray
     n_labels: int
     front_end: Mapping
-    augment: VoiceAugment = field(default_factory=VoiceAugment)
+    augment: VoiceAugment
 
     def samples(self, row: int) -> np.ndarray:
         """(n,) float32 in -1..1."""
@@ -45,19 +58,22 @@ class Voices:
         self, rows: np.ndarray, rng: np.random.Generator
     ) -> tuple[tuple[Tensor], Tensor]:
         """Changed crops of one length and their (softened by mixup) targets (N, classes)."""
-        length = round(rng.uniform(*self.augment.crop_seconds) * SAMPLE_RATE)
-        scale = float(np.mean(self.front_end["std"]))
-        changed = []
-        for row in rows:
-            sound = change_sound(self.samples(row), length=length, options=self.augment, rng=rng)
-            changed.append(
-                change_spectrum(
-                    self.features(sound), options=self.augment, nepers_per_unit=scale, rng=rng
-                )
-            )
+        options, floor = self.augment, self.front_end["floor"]
+        length = round(rng.uniform(*options.crop_seconds) / self.front_end["hop_seconds"])
+        speeds = rng.integers(len(self.prepared), size=len(rows))
+        crops = [
+            crop_frames(self.prepared[s][row], length, silence=np.log(floor), rng=rng)
+            for s, row in zip(speeds, rows, strict=True)
+        ]
+        mel = change_voices(
+            np.stack(crops).astype(np.float32), options=options, floor=floor, rng=rng
+        )
+        mel = ((mel - self.front_end["mean"]) / self.front_end["std"]).astype(np.float32)
         target = np.eye(self.n_labels, dtype=np.float32)[self.labels[rows]]
-        batch, target = mix_up(np.stack(changed), target, alpha=self.augment.mixup, rng=rng)
-        return (torch.from_numpy(batch),), torch.from_numpy(target)
+        mel, target = mix_up(
+            punch_holes(mel, options=options, rng=rng), target, alpha=options.mixup, rng=rng
+        )
+        return (torch.from_numpy(mel),), torch.from_numpy(target)
 
     def whole_batch(
         self, rows: np.ndarray, _: np.random.Generator
@@ -88,27 +104,38 @@ def load_voices(
     front_end: Mapping,
     augment: VoiceAugment,
 ) -> Voices:
-    """Decode the clips' sound (once; kept under the runs folder).
+    """Decode the clips' sound and prepare features at every speed (kept under the runs folder).
 
     The normalisation in `front_end` is fixed: it does not look at these clips.
     """
     paths = [root / clip.view("audio", "audio_video").path for clip in clips]
+    content = [path.read_bytes() for path in paths]
+    sounds = _kept("voices", lambda: map(_decode, paths), content, {"sample_rate": SAMPLE_RATE})
+    plain = {name: value for name, value in front_end.items() if name not in ("mean", "std")}
+    prepared = []
+    for speed in augment.speeds:
+
+        def features(speed: float = speed):
+            for sound in sounds:
+                samples = change_speed(sound.astype(np.float32) / _FULL_SCALE, speed)
+                yield FRONT_ENDS["log_mel"](samples, **plain).astype(np.float16)
+
+        prepared.append(_kept("voice-features", features, content, {"speed": speed, **plain}))
+    truth = np.array([labels.index(clip.label or "") for clip in clips])
+    return Voices(tuple(clips), sounds, tuple(prepared), truth, len(labels), front_end, augment)
+
+
+def _decode(path: Path) -> np.ndarray:
+    scaled = np.round(load_audio(path, sample_rate=SAMPLE_RATE) * _FULL_SCALE)
+    return scaled.clip(-_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+
+
+def _kept(name: str, make, content: list[bytes], settings: Mapping) -> tuple[np.ndarray, ...]:
+    """Arrays of different lengths, computed once and stored end to end."""
 
     def compute() -> dict[str, np.ndarray]:
-        sounds = [
-            np.round(load_audio(path) * _FULL_SCALE).clip(-_FULL_SCALE, _FULL_SCALE - 1)
-            for path in paths
-        ]
-        ends = np.cumsum([0, *map(len, sounds)])
-        return {"samples": np.concatenate(sounds).astype(np.int16), "ends": ends}
+        parts = list(make())
+        return {"values": np.concatenate(parts), "ends": np.cumsum([0, *map(len, parts)])}
 
-    stored = cached_arrays(
-        "voices",
-        compute,
-        content=[path.read_bytes() for path in paths],
-        settings={"sample_rate": SAMPLE_RATE},
-    )
-    ends = stored["ends"]
-    sounds = tuple(stored["samples"][a:b] for a, b in pairwise(ends))
-    truth = np.array([labels.index(clip.label or "") for clip in clips])
-    return Voices(tuple(clips), sounds, truth, len(labels), front_end, augment)
+    stored = cached_arrays(name, compute, content=content, settings=settings)
+    return tuple(stored["values"][a:b] for a, b in pairwise(stored["ends"]))

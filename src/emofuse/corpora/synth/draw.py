@@ -22,7 +22,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Draw:
-    """Everything random in one synthetic corpus, by name: the same seed gives the same files.
+    """Everything random in one synthetic corpus, by name: the same seed gives the same signals.
 
     With `random_labels` the signals show classes that have nothing to do with the labels: a
     control on which every honest evaluation must stay at chance.
@@ -40,7 +40,7 @@ class Draw:
         rng = self.rng("person", number)
         return Person(
             number,
-            pitch_hz=float(rng.uniform(90, 230)),
+            pitch_hz=float(rng.uniform(90, 190)),
             gain=float(rng.uniform(0.15, 0.5)),
             brightness=float(rng.uniform(70, 180)),
             habit=int(rng.integers(1_000_000)),

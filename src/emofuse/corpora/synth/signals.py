@@ -74,7 +74,7 @@ LONGEST = len(_WORDS) // 2  # digits that words can show
 def voice(
     digit: int, person: Person, rng: np.random.Generator, *, seconds: float, sample_rate: int
 ) -> np.ndarray:
-    """Harmonics of the person's pitch around a resonance at 300 · 1.45^digit Hz; float32, -1..1.
+    """Harmonics of the person's pitch around a resonance at 350 · 1.5^digit Hz; float32, -1..1.
 
     Loudness, pitch and noise are the person's own; the syllable rhythm is random.
     """
@@ -83,9 +83,9 @@ def voice(
     pitch = person.pitch_hz * rng.uniform(0.95, 1.05)
     lines = np.unique(np.round(np.arange(pitch, 7000, pitch) * seconds).astype(int))
     lines = lines[lines < len(frequencies)]
-    octaves = np.log2(frequencies[lines] / (300 * 1.45**digit))
+    octaves = np.log2(frequencies[lines] / (350 * 1.5**digit))
     spectrum = np.zeros(len(frequencies), complex)
-    spectrum[lines] = np.exp(-((octaves / 0.25) ** 2) + 1j * rng.uniform(0, 2 * np.pi, len(lines)))
+    spectrum[lines] = np.exp(-((octaves / 0.3) ** 2) + 1j * rng.uniform(0, 2 * np.pi, len(lines)))
     tone = np.fft.irfft(spectrum, count)
     tone /= np.abs(tone).max() + 1e-12
     syllables = 0.6 + 0.4 * np.sin(

@@ -2,66 +2,54 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .median import RunningMedian
+from .mesh import REGION_MARGIN, Sighting
 
 # Seconds over which the motion is averaged: longer than the jitter, shorter than a turn.
 MOTION_MEMORY_SECONDS = 0.25
 # A face that left is expected to go on for this long, then to have stopped.
 COASTING_SECONDS = 0.5
-# Log ratio of face sizes before and after an absence: nobody comes 1.8 times closer in it.
-MOST_GROWTH = float(np.log(1.8))
+# From one sighting to the next: nobody comes 1.8 times closer even in an absence.
+MOST_GROWTH = 1.8
 
 
 class FollowedFace:
     """A face and its memory. `person` is None until it is confirmed."""
 
-    def __init__(self, mesh: np.ndarray, flag: float, *, seconds: float):
+    def __init__(self, sighting: Sighting, *, seconds: float):
         self.person: str | None = None
         self.visible = True
         self.agreements = 0
         self.usual = RunningMedian()
+        self.sighting, self.seconds = sighting, seconds
         self._velocity = np.zeros(2)
-        self._set(mesh, flag, seconds)
 
-    def _set(self, mesh: np.ndarray, flag: float, seconds: float) -> None:
-        self.mesh, self.flag, self.seconds = mesh, flag, seconds
-        self.corners = mesh_corners(mesh)
-        self.centre, self.size = self.corners.mean(axis=0), longer_side(self.corners)
-
-    def move(self, mesh: np.ndarray, flag: float, *, seconds: float) -> None:
-        """Take the mesh of a new frame; a face seen again after an absence starts at rest."""
-        before, elapsed = self.centre, seconds - self.seconds
+    def move(self, sighting: Sighting, *, seconds: float) -> None:
+        """Take the sighting of a new frame; a face back from an absence starts at rest."""
+        before, elapsed = self.sighting.region, seconds - self.seconds
         was_visible, self.visible = self.visible, True
-        self._set(mesh, flag, seconds)
+        self.sighting, self.seconds = sighting, seconds
         if not was_visible or elapsed <= 0:
             self._velocity = np.zeros(2)
             return
-        weight = 1 - np.exp(-elapsed / MOTION_MEMORY_SECONDS)
-        self._velocity += weight * ((self.centre - before) / elapsed - self._velocity)
+        step = np.array([sighting.region.x - before.x, sighting.region.y - before.y])
+        weight = 1 - math.exp(-elapsed / MOTION_MEMORY_SECONDS)
+        self._velocity += weight * (step / elapsed - self._velocity)
 
-    def expected_centre(self, seconds: float) -> np.ndarray:
-        """Where the centre should be at `seconds`, were it to go on as before."""
-        coasting = min(max(seconds - self.seconds, 0.0), COASTING_SECONDS)
-        return self.centre + coasting * self._velocity
+    def misfit(self, sighting: Sighting, *, seconds: float) -> float:
+        """How badly a sighting fits as this face's continuation; above 1 it is another face.
 
-    def misfit(self, mesh: np.ndarray, *, seconds: float) -> float:
-        """How badly a mesh fits as this face's continuation; above 1 it is another face.
-
-        Position counts in face sizes and is forgiven more the longer the face was away.
+        Distance from where the motion should have led counts in face sizes, and is forgiven more
+        the longer the face was away.
         """
-        corners = mesh_corners(mesh)
-        shift = np.hypot(*(corners.mean(axis=0) - self.expected_centre(seconds))) / self.size
+        here, there = self.sighting.region, sighting.region
         away = max(seconds - self.seconds, 0.0)
-        growth = abs(np.log(longer_side(corners) / self.size))
-        return float(max(shift / (0.8 + 0.6 * away), growth / MOST_GROWTH))
-
-
-def mesh_corners(mesh: np.ndarray) -> np.ndarray:
-    """(2, 2) left top and right bottom corner of the box around a mesh, px."""
-    return np.stack([mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)]).astype(float)
-
-
-def longer_side(corners: np.ndarray) -> float:
-    return max(float(np.max(corners[1] - corners[0])), 1e-6)
+        dx, dy = self._velocity * min(away, COASTING_SECONDS)
+        shift = math.hypot(there.x - here.x - dx, there.y - here.y - dy)
+        shift /= here.size / REGION_MARGIN
+        growth = abs(math.log(there.size / here.size)) / math.log(MOST_GROWTH)
+        return max(shift / (0.8 + 0.6 * away), growth)

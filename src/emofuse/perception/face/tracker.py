@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from .detector import Detection, FaceDetector, intersection_over_union
-from .followed import FollowedFace, mesh_corners
+from .followed import FollowedFace
 from .geometry import head_frame, head_pose, measure_geometry
-from .mesh import FLAG_THRESHOLD, FaceMesh, region_of_detection
+from .mesh import FLAG_THRESHOLD, FaceMesh, Sighting, region_of_detection
 from .quality import FaceQuality, measure_quality
 from .region import as_rgb
 
@@ -104,21 +104,21 @@ class FaceTracker:
     def _follow(self, image: np.ndarray, seconds: float) -> None:
         """Move every visible face to its mesh in this frame, or mark it as not visible."""
         moves = []
-        for face in self._visible():
-            mesh, flag = self._mesh.follow(image, face.mesh)
-            misfit = face.misfit(mesh, seconds=seconds)
-            if flag < FLAG_THRESHOLD or misfit > 1:
+        for i, face in enumerate(self._visible()):
+            seen = self._mesh.follow(image, face.sighting.region)
+            misfit = face.misfit(seen, seconds=seconds)
+            if seen.flag < FLAG_THRESHOLD or misfit > 1:
                 face.visible = False
             else:
-                # Of two meshes on one face, a person's goes before a candidate's, then the one
-                # that moved as expected: the other jumped there when its own face was covered.
-                moves.append((face.person is None, misfit, len(moves), face, mesh, flag))
+                moves.append((face.person is None, misfit, i, face, seen))
+        # Of two meshes on one face, a person's goes before a candidate's, then the one that moved
+        # as expected: the other jumped there when its own face was covered.
         placed: list[FollowedFace] = []
-        for *_, face, mesh, flag in sorted(moves, key=lambda move: move[:3]):
-            if _covered(mesh, placed):
+        for *_, face, seen in sorted(moves, key=lambda move: move[:3]):
+            if _covered(seen, placed):
                 face.visible = False
             else:
-                face.move(mesh, flag, seconds=seconds)
+                face.move(seen, seconds=seconds)
                 placed.append(face)
 
     def _must_detect(self) -> bool:
@@ -128,51 +128,55 @@ class FaceTracker:
 
     def _compare(self, image: np.ndarray, detections: list[Detection], seconds: float) -> None:
         """Let the detector confirm faces, bring lost ones back and start new ones."""
-        options, seen = self.options, set()
-        found = []
+        start_flag, agreed, found = self.options.start_flag, set(), []
         for detection in detections:
             face = _face_under(detection, self._visible())
             if face is not None:
-                seen.add(face)
+                agreed.add(face)
                 self._agree(face, detection)
                 continue
-            settled = self._mesh.settled_landmarks(image, region_of_detection(detection))
-            if settled is not None and settled[1] >= options.start_flag:
-                found.append((detection, *settled))
+            seen = self._mesh.settle(image, region_of_detection(detection))
+            if seen is not None and seen.flag >= start_flag:
+                found.append((detection, seen))
         # Without the detector a face goes on while there is more agreement than doubt, unless its
         # mesh is unsure, or may be sliding onto a neighbour who covers the face.
         touching = _touching(self._visible())
-        for face in set(self._visible()) - seen:
+        for face in set(self._visible()) - agreed:
             face.agreements -= 1
             believed = face.person is not None or face.agreements > 0
-            face.visible = believed and face.flag >= options.start_flag and face not in touching
-        for detection, mesh, flag in self._relink(found, seconds):
-            if not _covered(mesh, self._visible()) and len(self._faces) < options.max_faces:
-                self._faces.append(FollowedFace(mesh, flag, seconds=seconds))
+            sure = face.sighting.flag >= start_flag and face not in touching
+            face.visible = believed and sure
+        for detection, seen in self._relink(found, seconds):
+            room = len(self._faces) < self.options.max_faces
+            if room and not _covered(seen, self._visible()):
+                self._faces.append(FollowedFace(seen, seconds=seconds))
                 self._agree(self._faces[-1], detection)
 
-    def _relink(self, found: list[tuple], seconds: float) -> list[tuple]:
+    def _relink(
+        self, found: list[tuple[Detection, Sighting]], seconds: float
+    ) -> list[tuple[Detection, Sighting]]:
         """Give found faces to lost persons, best fit first; the rest is returned."""
         lost = [face for face in self._faces if not face.visible and face.person]
         pairs = [
-            (face.misfit(mesh, seconds=seconds), i, j)
+            (face.misfit(seen, seconds=seconds), i, j)
             for i, face in enumerate(lost)
-            for j, (_, mesh, _) in enumerate(found)
+            for j, (_, seen) in enumerate(found)
         ]
         taken: set[int] = set()
         for misfit, i, j in sorted(pairs):
-            face, (_, mesh, flag) = lost[i], found[j]
-            if misfit > 1 or face.visible or j in taken or _covered(mesh, self._visible()):
+            face, (_, seen) = lost[i], found[j]
+            if misfit > 1 or face.visible or j in taken or _covered(seen, self._visible()):
                 continue
-            face.move(mesh, flag, seconds=seconds)
+            face.move(seen, seconds=seconds)
             taken.add(j)
         return [entry for j, entry in enumerate(found) if j not in taken]
 
     def _agree(self, face: FollowedFace, detection: Detection) -> None:
         """Count an agreement of detector and mesh; name the face when that is enough."""
         options = self.options
-        face.agreements += face.flag >= options.start_flag
-        sure = detection.score >= options.sure_score and face.flag >= options.sure_flag
+        flag = face.sighting.flag
+        face.agreements += flag >= options.start_flag
+        sure = detection.score >= options.sure_score and flag >= options.sure_flag
         if face.person is None and (sure or face.agreements >= options.agreement_frames):
             self._persons += 1
             face.person = f"person-{self._persons}"
@@ -187,47 +191,44 @@ class FaceTracker:
         ]
 
     def _report(self, image: np.ndarray, face: FollowedFace) -> TrackedFace:
-        axes, size_px = head_frame(face.mesh)
+        mesh, flag = face.sighting.mesh, face.sighting.flag
+        axes, size_px = head_frame(mesh)
         pose = head_pose(axes)
-        geometry = measure_geometry(face.mesh, axes, interocular_px=size_px)
+        geometry = measure_geometry(mesh, axes, interocular_px=size_px)
         return TrackedFace(
             person=face.person or "",
             seconds=face.seconds,
-            box=tuple(face.corners.ravel().tolist()),
-            mesh=face.mesh,
+            box=tuple(face.sighting.corners.ravel().tolist()),
+            mesh=mesh,
             pose=pose,
-            quality=measure_quality(
-                image, face.mesh, size_px=size_px, yaw=pose[0], confidence=face.flag
-            ),
+            quality=measure_quality(image, mesh, size_px=size_px, yaw=pose[0], confidence=flag),
             geometry=geometry,
             deviation=geometry - face.usual.update(geometry),
         )
 
 
-def _covered(mesh: np.ndarray, faces: list[FollowedFace]) -> bool:
-    """Whether a mesh lies on a face that is already followed."""
-    if not faces:
-        return False
-    corners = np.stack([face.corners for face in faces])
-    return bool((intersection_over_union(mesh_corners(mesh), corners) > SAME_FACE_OVERLAP).any())
+def _overlaps(corners: np.ndarray, faces: list[FollowedFace]) -> np.ndarray:
+    """Overlap (N,) of a box with the box of each face."""
+    others = np.array([face.sighting.corners for face in faces]).reshape(-1, 2, 2)
+    return intersection_over_union(corners, others)
+
+
+def _covered(seen: Sighting, faces: list[FollowedFace]) -> bool:
+    """Whether a sighting lies on a face that is already followed."""
+    return bool(faces) and bool((_overlaps(seen.corners, faces) > SAME_FACE_OVERLAP).any())
 
 
 def _touching(faces: list[FollowedFace]) -> set[FollowedFace]:
     """The faces whose box overlaps that of another."""
-    corners = [face.corners for face in faces]
-    touching = set()
-    for i, face in enumerate(faces):
-        others = [other for j, other in enumerate(corners) if j != i]
-        if others and (intersection_over_union(face.corners, np.stack(others)) > 0).any():
-            touching.add(face)
-    return touching
+    if len(faces) < 2:
+        return set()
+    return {face for face in faces if (_overlaps(face.sighting.corners, faces) > 0).sum() > 1}
 
 
 def _face_under(detection: Detection, faces: list[FollowedFace]) -> FollowedFace | None:
     """The followed face that a detection shows, None for a new one."""
     if not faces:
         return None
-    box = np.reshape(detection.box, (2, 2))
-    overlaps = intersection_over_union(box, np.stack([face.corners for face in faces]))
+    overlaps = _overlaps(np.reshape(detection.box, (2, 2)), faces)
     best = int(np.argmax(overlaps))
     return faces[best] if overlaps[best] > SAME_FACE_OVERLAP else None

@@ -1,0 +1,251 @@
+"""What training feeds the networks is what analysis feeds them, and augmentation stays in bounds."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from emofuse.core import Clip, View, label_set  # noqa: E402
+from emofuse.perception.face import expression_crop, mesh_on_crop  # noqa: E402
+from emofuse.perception.text import hashed_ngrams  # noqa: E402
+from emofuse.perception.voice import FRONT_ENDS  # noqa: E402
+from emofuse.training.face_augment import FaceAugment, change_faces  # noqa: E402
+from emofuse.training.face_crops import face_crops, to_tensor  # noqa: E402
+from emofuse.training.runs import cached_arrays  # noqa: E402
+from emofuse.training.text_linear import (  # noqa: E402
+    TextLinear,
+    count_matrix,
+    fit_text_linear,
+    to_onnx,
+)
+from emofuse.training.voice_augment import (  # noqa: E402
+    VoiceAugment,
+    change_speed,
+    change_voices,
+    crop_frames,
+    mix_up,
+    punch_holes,
+)
+from emofuse.training.voice_data import load_voices  # noqa: E402
+
+PARAMETERS = {"bits": 10, "word_ngrams": [1, 2], "char_ngrams": [2, 4]}
+HAPPY = ["I love this so much", "what a wonderful day", "great news, thank you", "this is lovely"]
+FRONT_END = {
+    "level_db": -26.0,
+    "n_mels": 48,
+    "hop_seconds": 0.02,
+    "floor": 1e-6,
+    "mean": -11.0,
+    "std": 3.0,
+}
+ANGRY = ["I hate you", "this is awful, stop it", "how dare you", "you ruined everything"]
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOFUSE_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def test_cache_is_keyed_by_content_and_settings(runs):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return {"x": np.arange(len(calls))}
+
+    for content, settings in ((b"a", 1), (b"a", 1), (b"b", 1), (b"a", 2)):
+        cached_arrays("t", compute, content=[content], settings={"s": settings})
+    assert len(calls) == 3
+    again = cached_arrays("t", compute, content=[b"b"], settings={"s": 1})
+    assert len(again["x"]) == 2
+
+
+def portrait() -> np.ndarray:
+    """The head of NASA's portrait of Eileen Collins, grey, as small as FER2013's faces."""
+    package = find_spec("skimage")
+    if package is None:
+        pytest.skip("the portrait comes with scikit-image: pip install 'emofuse[dev]'")
+    path = Path(package.origin).parent / "data" / "astronaut.png"
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)[0:240, 100:340]
+    return cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA)
+
+
+def test_face_crops_are_those_of_analysis(runs):
+    grey = portrait()
+    blank = np.full((48, 48), 90, np.uint8)
+    crops = face_crops(np.stack([grey, blank]), size=64, margin=1.0)
+    assert crops.aligned.tolist() == [True, False]
+    large = cv2.cvtColor(
+        cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB
+    )
+    used = expression_crop(large, mesh_on_crop(large), size=64, margin=1.0)
+    np.testing.assert_allclose(to_tensor(crops.pixels)[0].numpy(), used, atol=1e-4)
+    assert np.isfinite(to_tensor(crops.pixels).numpy()).all()
+
+
+def test_face_changes_keep_shape_range_and_seed():
+    pixels = torch.rand(8, 1, 64, 64) * 255
+    options = FaceAugment()
+    first, second = (change_faces(pixels, options, np.random.default_rng(1)) for _ in range(2))
+    assert torch.equal(first, second)
+    assert first.shape == pixels.shape
+    assert first.min() >= 0
+    assert first.max() <= 255.001
+    assert not torch.equal(first, change_faces(pixels, options, np.random.default_rng(2)))
+
+
+def test_no_face_change_is_the_same_or_the_mirrored_picture():
+    still = FaceAugment(degrees=0, shift=0, scale=0, squeeze=0, gamma=0, blur=0, cover=0)
+    pixels = torch.rand(24, 1, 32, 32) * 255
+    changed = change_faces(pixels, still, np.random.default_rng(0))
+    mirrored = [torch.allclose(a, b.flip(-1), atol=0.01) for a, b in zip(changed, pixels)]
+    same = [torch.allclose(a, b, atol=0.01) for a, b in zip(changed, pixels)]
+    assert all(m or s for m, s in zip(mirrored, same))
+    assert any(mirrored)
+    assert any(same)
+
+
+@pytest.fixture
+def voices(runs, tmp_path):
+    soundfile = pytest.importorskip("soundfile", reason="needs the train extra")
+    clips = []
+    for number, label in enumerate(("calm", "angry", "sad")):
+        seconds = np.arange(int(16_000 * (1.5 + number))) / 16_000
+        sound = 0.1 * np.sin(2 * np.pi * 200 * (number + 1) * seconds)
+        soundfile.write(tmp_path / f"{number}.flac", sound, 16_000)
+        clips.append(
+            Clip(f"c{number}", "made", (View("audio", f"{number}.flac"),), str(number), label=label)
+        )
+    return load_voices(
+        clips,
+        root=tmp_path,
+        labels=label_set("ravdess8"),
+        front_end=FRONT_END,
+        augment=VoiceAugment(),
+    )
+
+
+def test_voice_features_are_those_of_analysis(voices):
+    samples = voices.samples(2)
+    np.testing.assert_array_equal(
+        voices.features(samples), FRONT_ENDS["log_mel"](samples, **voices.front_end)
+    )
+    (batch, mask), labels = voices.whole_batch(np.arange(3), np.random.default_rng(0))
+    assert labels.tolist() == [1, 4, 3]
+    assert mask.sum(1).tolist() == [len(voices.features(voices.samples(i))) for i in range(3)]
+    np.testing.assert_array_equal(batch[2].numpy(), voices.features(samples))
+
+
+@pytest.mark.parametrize(("row", "count"), [(0, 1), (1, 2), (2, 4)])
+def test_windows_lie_inside_the_clip(voices, row, count):
+    windows = voices.windows(row, window_seconds=2.0, hop_seconds=0.5)
+    assert len(windows) == count
+    assert len({part.shape for part in windows}) == 1
+
+
+def test_training_batches_repeat_with_their_seed(voices):
+    rows = np.array([0, 2, 1, 2])
+    (first,), target = voices.training_batch(rows, np.random.default_rng(5))
+    (second,), _ = voices.training_batch(rows, np.random.default_rng(5))
+    assert torch.equal(first, second)
+    assert torch.isfinite(first).all()
+    torch.testing.assert_close(target.sum(1), torch.ones(4))
+
+
+@pytest.mark.parametrize("speed", [0.8, 1.0, 1.25])
+def test_speed_changes_length_and_pitch(speed):
+    seconds = np.arange(16_000) / 16_000
+    changed = change_speed(np.sin(2 * np.pi * 400 * seconds).astype(np.float32), speed)
+    assert len(changed) == pytest.approx(16_000 / speed, abs=2)
+    peak = np.abs(np.fft.rfft(changed)).argmax() * 16_000 / len(changed)
+    assert peak == pytest.approx(400 * speed, abs=2)
+
+
+@pytest.mark.parametrize("frames", [5, 40, 41, 90])
+def test_crops_have_the_length_asked_for(frames):
+    features = np.arange(frames, dtype=np.float32)[:, None] + np.zeros((1, 3))
+    for seed in range(6):
+        crop = crop_frames(features, 40, silence=-9.0, rng=np.random.default_rng(seed))
+        assert crop.shape == (40, 3)
+        inside = crop[crop[:, 0] >= 0, 0]
+        assert len(inside) == min(frames, 40)
+        assert (np.diff(inside) == 1).all()
+
+
+def test_noise_only_adds_power():
+    rng = np.random.default_rng(0)
+    mel = rng.uniform(-10, 2, (8, 50, 48)).astype(np.float32)
+    noisy = VoiceAugment(noise=1.0, snr_db=(0, 0), eq_db=0, gain_db=0)
+    changed = change_voices(mel, options=noisy, floor=1e-6, rng=rng)
+    assert (changed >= mel - 1e-4).all()
+    added = (np.exp(changed) - np.exp(mel)).mean((1, 2)) / np.exp(mel).mean((1, 2))
+    np.testing.assert_allclose(added, 1, rtol=0.05)  # 0 dB: as much noise as voice
+
+
+def test_silence_stays_at_the_floor():
+    silence = np.full((4, 50, 48), np.log(1e-6), np.float32)
+    changed = change_voices(
+        silence, options=VoiceAugment(), floor=1e-6, rng=np.random.default_rng(0)
+    )
+    assert np.isfinite(changed).all()
+    assert changed.min() >= np.float32(np.log(1e-6))
+    assert changed.max() < np.log(1e-4)
+
+
+def test_no_voice_change_is_the_same():
+    mel = np.random.default_rng(0).uniform(-10, 2, (4, 50, 48)).astype(np.float32)
+    still = VoiceAugment(noise=0, eq_db=0, gain_db=0, frequency_masks=0, time_masks=0)
+    rng = np.random.default_rng(0)
+    same = change_voices(mel, options=still, floor=1e-6, rng=rng)
+    np.testing.assert_allclose(punch_holes(same, options=still, rng=rng), mel, atol=1e-6)
+
+
+def test_mixing_keeps_the_larger_share_and_the_sum():
+    batch, target = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)
+    mixed, soft = mix_up(batch, target, alpha=0.4, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(mixed, soft)
+    np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
+    assert (soft.diagonal() >= 0.5).all()
+    assert mix_up(batch, target, alpha=0.0, rng=np.random.default_rng(0))[0] is batch
+
+
+@pytest.fixture(scope="module")
+def text_model() -> TextLinear:
+    counts = count_matrix(HAPPY + ANGRY, PARAMETERS)
+    soft = np.repeat(np.eye(2), 4, axis=0)
+    return fit_text_linear(counts, soft, strength=4.0, balance=0.0)
+
+
+@pytest.mark.parametrize("text", ["I love you", "", "hate hate hate!!!", "x", "☕ über 7"])
+def test_text_graph_equals_the_fitted_model(text_model, text):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(to_onnx(text_model))
+    buckets, counts = hashed_ngrams(text, **PARAMETERS)
+    logits = session.run(None, {"buckets": buckets, "counts": counts})[0]
+    assert logits.shape == (1, 2)
+    expected = text_model.logits(count_matrix([text], PARAMETERS))
+    np.testing.assert_allclose(logits, expected, atol=1e-2)
+
+
+def test_text_model_learns_and_balances(text_model):
+    answer = text_model.logits(count_matrix(["I love it", "I hate it"], PARAMETERS)).argmax(1)
+    assert answer.tolist() == [0, 1]
+    counts = count_matrix(HAPPY + ANGRY[:1], PARAMETERS)
+    soft = np.eye(2)[[0, 0, 0, 0, 1]]
+    plain, even = (fit_text_linear(counts, soft, strength=1.0, balance=b) for b in (0.0, 1.0))
+    unseen = count_matrix(["table seven"], PARAMETERS)
+    lean = [float(np.diff(model.logits(unseen))[0, 0]) for model in (plain, even)]
+    assert lean[1] > lean[0]
+
+
+def test_a_text_with_two_labels_counts_half_for_each():
+    counts = count_matrix(["good", "bad"], PARAMETERS)
+    model = fit_text_linear(counts, np.full((2, 2), 0.5), strength=1.0, balance=0.0)
+    assert np.abs(np.diff(model.logits(counts))).max() < 1e-3
