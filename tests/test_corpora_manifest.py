@@ -8,17 +8,20 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from emofuse.core import Clip, InputError, View, label_set
 from emofuse.corpora import (
     Manifest,
     Skipped,
+    check_media,
     prepare_corpus,
     read_corpus,
     read_manifest,
     write_manifest,
 )
+from emofuse.media import write_wav
 
 
 def clip(name: str, **fields) -> Clip:
@@ -217,3 +220,21 @@ def test_empty_files_are_counted_and_left_out(tmp_path):
     found = read_corpus("savee", root)
     assert found.skipped_counts() == {"empty file": 1, "name is not speaker_emotion-number": 1}
     assert "KL_sa01" not in found.by_id
+
+
+def test_media_that_cannot_be_used_are_dropped_with_the_reason(tmp_path):
+    """A broken file, one far longer than stated, a whole one, and one that two clips share."""
+    for name, seconds in (("long", 30.0), ("whole", 2.0), ("shared", 30.0)):
+        write_wav(tmp_path / f"{name}.wav", np.zeros(round(8000 * seconds)), sample_rate=8000)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF but no more")
+    span = {"start_seconds": 10.0, "end_seconds": 12.0}
+    clips = [
+        clip(path, views=(view("x", f"{path}.wav"),), text=text, **span)
+        for path, text in (("long", "said"), ("whole", None), ("broken", None))
+    ]
+    clips += [clip(name, views=(view("y", "shared.wav"),), **span) for name in ("s1", "s2")]
+    found = check_media(manifest(tmp_path, *clips))
+    assert {c.id: len(c.views) for c in found} == {"long": 0, "whole": 1, "s1": 1, "s2": 1}
+    reasons = {skip.path: skip.reason for skip in found.skipped}
+    assert reasons["long.wav"] == "lasts 30.0 s instead of 2.0 s"
+    assert reasons["broken.wav"].startswith("unusable")

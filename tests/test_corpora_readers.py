@@ -110,7 +110,7 @@ class TestMeld:
         write(tmp_path, "train_splits/dia1_utt0.mp4", "film")
         found = read_corpus("meld", tmp_path)
         assert [len(clip.views) for clip in found] == [0, 1]
-        assert found.skipped[0].path == "train_sent_emo.csv#dia0_utt0"
+        assert found.skipped[0].path == "train_splits/dia0_utt0.mp4"
 
 
 class TestCremad:

@@ -266,7 +266,7 @@ def test_running_median_is_exact_while_it_fits(values):
     running = RunningMedian(capacity=64)
     for i, value in enumerate(values):
         median = running.update(np.array([value, 1.0], np.float32))
-        np.testing.assert_allclose(median, [np.median(values[: i + 1]), 1.0], rtol=1e-5)
+        np.testing.assert_allclose(median, [np.median(values[: i + 1]), 1.0], atol=1e-6)
 
 
 def test_running_median_stays_close_and_bounded_on_a_long_recording():

@@ -57,6 +57,14 @@ def test_pictures_and_sound_of_a_plain_clip(tmp_path):
     assert np.abs(sound[middle] - samples.tone(2, rate=16000)[middle]).max() < 0.05
 
 
+def test_a_width_the_decoder_pads_gives_whole_rows(tmp_path):
+    path = samples.write_clip(tmp_path / "narrow.mp4", seconds=0.1, size=(146, 98))
+    image = split(path)[0][0].image
+    assert image.shape == (98, 146, 3)
+    assert image.flags.c_contiguous
+    assert samples.corner_colours(image) == UPRIGHT
+
+
 def test_tracks_that_are_not_asked_for_are_not_given(tmp_path):
     path = samples.write_clip(tmp_path / "clip.mp4", seconds=0.5)
     assert not split(path, video=False)[0]
@@ -175,7 +183,7 @@ def test_phone_video_is_turned_upright(tmp_path, matrix, degrees, size, corners)
 @pytest.mark.parametrize(
     ("codec", "suffix", "rate", "tolerance"),
     [
-        ("pcm_u8", "wav", 8000, 0.02),
+        ("pcm_u8", "wav", 8000, 0.006),
         ("pcm_s16le", "wav", 16000, 1e-4),
         ("pcm_s24le", "wav", 44100, 1e-3),
         ("pcm_s32le", "wav", 22050, 1e-3),
@@ -219,14 +227,17 @@ def test_channels_are_mixed_by_the_broadcast_weights(tmp_path, layout, gains):
         assert load_audio(path) == pytest.approx(0.8 * gain, abs=1e-4)
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("flac", "flac"), ("pcm_s16le", "wav")])
-def test_eight_channels_are_mixed_too(tmp_path, codec, suffix):
-    audio = np.full((8, 32000), 0.4, np.float32)
-    path = samples.write_sound(
-        tmp_path / f"mix.{suffix}", audio, rate=16000, codec=codec, layout="7.1"
-    )
+@pytest.mark.parametrize(
+    ("codec", "tolerance"), [("pcm_s16le", 0.001), ("flac", 0.001), ("aac", 0.02)]
+)
+def test_eight_channels_are_mixed_too(tmp_path, codec, tolerance):
+    audio = np.tile(samples.tone(1, rate=48000), (8, 1))
+    path = samples.write_sound(tmp_path / "mix.mka", audio, rate=48000, codec=codec, layout="7.1")
     assert probe(path).audio_channels == 8
-    assert load_audio(path) == pytest.approx(0.4, abs=1e-3)
+    middle = slice(4000, 12000)
+    assert load_audio(path)[middle] == pytest.approx(
+        samples.tone(1, rate=16000)[middle], abs=tolerance
+    )
 
 
 def test_samples_outside_the_scale_and_nan_do_not_get_through(tmp_path):
@@ -284,6 +295,12 @@ def test_a_photo_is_one_frame_at_zero(tmp_path, suffix):
     frames, _ = split(path)
     assert [f.seconds for f in frames] == [0.0]
     assert samples.corner_colours(frames[0].image) == UPRIGHT
+
+
+def test_of_a_photo_with_another_behind_it_the_first_is_taken(tmp_path):
+    path = samples.write_image(tmp_path / "photo.png", samples.pictures(1)[0])
+    path.write_bytes(path.read_bytes() * 2)
+    assert len(split(path)[0]) == 1
 
 
 def test_a_photo_of_20_megapixels(tmp_path):

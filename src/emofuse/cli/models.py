@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import typer
 
 from .printing import JSON_HELP, emit_json, show_table
@@ -37,13 +39,34 @@ def models(
     if json_file is not None:
         emit_json(rows, json_file)
         return
-    for row in rows:
-        row["scores"] = "\n".join(_score(name, value) for name, value in row["scores"].items())
-    show_table(rows, note="scores are held-out; read each bundle's card.md before using it")
+    show_table(
+        [
+            {
+                "model": f"{row['name']}\n{row['modality']}, {row['labels']}",
+                "parameters": row["parameters"],
+                "held-out scores": "\n".join(score_lines(row["scores"])),
+                "protocol": row["protocol"],
+                "licence": row["licence"],
+            }
+            for row in rows
+        ],
+        note="scores are on people or texts the model never saw; read each card.md before use",
+    )
 
 
-def _score(name: str, value: object) -> str:
-    return f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+HEADLINE = {"accuracy": "accuracy", "uar": "UAR", "macro_f1": "macro-F1", "ece": "ECE"}
+
+
+def score_lines(scores: Mapping[str, object]) -> list[str]:
+    """One line a scored part: its headline measures and how many clips they come from."""
+    lines = []
+    for part, values in scores.items():
+        if not isinstance(values, Mapping):
+            lines.append(f"{part} {values}")
+            continue
+        found = [f"{HEADLINE[key]} {values[key]:.3f}" for key in HEADLINE if key in values]
+        lines.append(f"{part.replace('_', ' ')}: {', '.join(found)} (n {values.get('n', '?')})")
+    return lines
 
 
 def register(app: typer.Typer) -> None:

@@ -1,7 +1,8 @@
-"""Data sets as manifests of clips: one reader a corpus, annotations by several raters, synthesis."""
+"""Data sets as manifests of clips: a reader a corpus, annotations by several raters, synthesis."""
 
 from .agreement import icc, krippendorff_alpha
 from .annotations import Annotation, RatingTable, rating_table, read_annotations
+from .check_media import check_media
 from .corpus import Corpus
 from .hashes import text_hash
 from .manifest import Manifest, Skipped, content_keys, labels_of
@@ -15,6 +16,7 @@ __all__ = [
     "Manifest",
     "RatingTable",
     "Skipped",
+    "check_media",
     "content_keys",
     "find_corpus",
     "icc",

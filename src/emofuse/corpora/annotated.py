@@ -1,8 +1,8 @@
 """A person's own recordings, annotated by several raters in ELAN, Praat or a table.
 
 `<recording>` in any folder; `annotations/<rater>/<stem of the recording>.{eaf,TextGrid,csv}`, or
-`annotations/<stem>.…` where the file itself names the raters. The label of a unit is the majority,
-the raters' shares are its soft label, and the manifest notes how far the raters agree.
+`annotations/<stem>.…` where the file itself names the raters. The label of a unit is the
+majority, the raters' shares are its soft label, and the manifest notes how far they agree.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Cao, Cooper, Keutmann, Gur, Nenkova & Verma (2014), "CREMA-D: Crowd-Sourced Emotional Multimodal
 Actors Dataset", IEEE Trans. Affective Computing 5(4) 377-390. Names are ACTOR_SENTENCE_EMOTION_
-LEVEL; `tabulatedVotes.csv` numbers its rows 100001… for voice, 200001… for face, 300001… for both.
+LEVEL; `tabulatedVotes.csv` numbers its rows 100001… for voice, 200001… for face, 300001… for
+both.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from emofuse.core import InputError
 
 from .corpus import Corpus
 from .scan import Scan
-from .tables import read_rows
+from .tables import number, read_rows
 
 EMOTIONS = {
     "ANG": "angry",
@@ -86,10 +87,10 @@ def _read_votes(scan: Scan) -> dict[str, dict[str, tuple[float, ...]]]:
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for path in scan.files("**/tabulatedVotes.csv", required=False):
         for row in read_rows(path, columns=("", "fileName", *_VOTES)):
-            counts = [int(row[letter]) for letter in _VOTES]
+            counts = [number(row[letter]) or 0 for letter in _VOTES]
             shown = SHOWN.get(row[""][:1])
-            if shown is None or sum(counts) == 0:
-                scan.skip(f"{scan.relative(path)}#{row['']}", "votes of no known kind")
+            if shown is None or sum(counts) <= 0:
+                scan.skip(f"{scan.relative(path)}#{row['']}", "no votes of a known kind")
                 continue
             shares = tuple(count / sum(counts) for count in counts)
             found.setdefault(row["fileName"], {})[shown] = shares

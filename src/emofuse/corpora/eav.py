@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emofuse.core import InputError
@@ -23,6 +24,15 @@ ARRAYS = ("seg1", "seg")  # names of the EEG array, newer first
 _NAME = re.compile(rf"(\d+)_Trial_(\d+)_(Listening|Speaking)_({'|'.join(EMOTIONS)})\w*", re.I)
 
 
+@dataclass
+class _Trial:
+    """What the names say of a trial, and its files."""
+
+    task: str
+    emotion: str
+    media: list[tuple[str, Path]] = field(default_factory=list)
+
+
 def read(scan: Scan, *, task: str = "both") -> None:
     """One clip a trial (20 s): eeg, audio (speaking only) and video views of the same moment.
 
@@ -34,50 +44,50 @@ def read(scan: Scan, *, task: str = "both") -> None:
     scan.use_labels("eav5")
     people = sorted({path.parent.parent for path in scan.files("**/subject*/*/subject*_eeg.mat")})
     for home in people:
-        trials = _media(scan, home)
+        trials = _trials(scan, home)
         _check_one_hot(home, trials)
-        key, count = _recording(home)
-        for number, (doing, emotion, media) in sorted(trials.items()):
-            _add(scan, home, number, doing, emotion, media, key=key, count=count, task=task)
+        recording = _recording(home)
+        for number, trial in sorted(trials.items()):
+            if task in (trial.task, "both"):
+                _add(scan, home, number, trial, recording=recording)
+            else:
+                scan.skip(f"{home.name}-{number:03}", f"{trial.task}, not {task}")
     scan.note("the authors' own split is by 5 s segments of each person: speaker-dependent")
 
 
-def _add(scan, home: Path, number, doing, emotion, media, *, key, count, task) -> None:
-    trial = f"{home.name}-{number:03}"
-    if task not in (doing, "both"):
-        scan.skip(trial, f"{doing}, not {task}")
-        return
-    views = [scan.view(kind, path) for kind, path in media]
+def _add(scan: Scan, home: Path, number: int, trial: _Trial, *, recording: tuple[str, int]) -> None:
+    name, (key, count) = f"{home.name}-{number:03}", recording
+    views = [scan.view(kind, path) for kind, path in trial.media]
     if number <= count:
         views.insert(0, scan.view("eeg", _eeg(home), row=number - 1))
     else:
-        scan.skip(trial, f"the EEG array has {count} trials (the other modalities stay)")
+        scan.skip(name, f"the EEG array has {count} trials (the other modalities stay)")
     scan.add(
-        trial,
+        name,
         views=tuple(views),
         subject=home.name.removeprefix("subject"),
-        trial=trial,
-        label=emotion,
-        attributes={"key": key, "task": doing},
+        trial=name,
+        label=trial.emotion,
+        attributes={"key": key, "task": trial.task},
     )
 
 
-def _media(scan: Scan, home: Path) -> dict[int, tuple[str, str, list[tuple[str, Path]]]]:
-    """Trial -> task, emotion and its files; files that contradict an earlier one are skipped."""
-    found: dict[int, tuple[str, str, list[tuple[str, Path]]]] = {}
+def _trials(scan: Scan, home: Path) -> dict[int, _Trial]:
+    """Trials by number; files that contradict an earlier one of their trial are skipped."""
+    found: dict[int, _Trial] = {}
     where = scan.relative(home)
     for kind, pattern in (("audio", "Audio/*.wav"), ("video", "Video/*.mp4")):
-        for path in scan.files(f"{where}/{pattern}".removeprefix("./"), required=False):
+        for path in scan.files(f"{where}/{pattern}", required=False):
             match = _NAME.fullmatch(path.stem)
             if match is None:
                 scan.skip(path, "name is not NNN_Trial_NN_Task_Emotion")
                 continue
-            doing, emotion = match[3].lower(), match[4].lower()
-            entry = found.setdefault(int(match[1]), (doing, emotion, []))
-            if entry[:2] != (doing, emotion):
+            trial = _Trial(match[3].lower(), match[4].lower())
+            known = found.setdefault(int(match[1]), trial)
+            if (known.task, known.emotion) == (trial.task, trial.emotion):
+                known.media.append((kind, path))
+            else:
                 scan.skip(path, "contradicts another file of the same trial")
-                continue
-            entry[2].append((kind, path))
     return found
 
 
@@ -94,7 +104,7 @@ def _recording(home: Path) -> tuple[str, int]:
     raise InputError(_eeg(home), "has no array seg or seg1 of three axes", "fetch it again")
 
 
-def _check_one_hot(home: Path, trials: Mapping) -> None:
+def _check_one_hot(home: Path, trials: Mapping[int, _Trial]) -> None:
     """The label file must group the trials as the names do; which row is which is not needed."""
     from scipy.io import loadmat
 
@@ -106,9 +116,10 @@ def _check_one_hot(home: Path, trials: Mapping) -> None:
     except (ValueError, KeyError, NotImplementedError) as error:
         raise InputError(path, "has no array label", "fetch it again") from error
     rows: dict[int, set] = {}
-    for number, (doing, emotion, _) in trials.items():
+    for number, trial in trials.items():
         if number <= one_hot.shape[1]:
-            rows.setdefault(int(one_hot[:, number - 1].argmax()), set()).add((doing, emotion))
+            row = int(one_hot[:, number - 1].argmax())
+            rows.setdefault(row, set()).add((trial.task, trial.emotion))
     groups = [group for groups in rows.values() for group in groups]
     if len(groups) != len(rows) or len(set(groups)) != len(groups):
         raise InputError(path, "contradicts the names of the clips", "fetch the person again")

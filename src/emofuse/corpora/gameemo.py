@@ -2,7 +2,7 @@
 
 Alakuş, Gönen & Türkoğlu (2020), "Database for an emotion recognition system based on EEG signals
 and various computer games - GAMEEMO", Biomedical Signal Processing and Control 60, 101951. The
-table holds delta, theta, alpha and beta powers of windows (no gamma); the ratings are on 1-9.
+table holds delta, theta, alpha and beta powers of windows (no gamma); ratings are on 1-9.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def read(scan: Scan, *, target: str = "valence") -> None:
     path = scan.files("**/eeg_bandpower_features_windowed_*.csv")[0]
     timing = _WINDOW.search(path.stem)
     for row, entry in enumerate(read_rows(path, columns=("SUBJECT", "GAME", "WINDOW_INDEX"))):
-        trial = f"S{int(entry['SUBJECT']):02}-G{entry['GAME']}"
-        if trial not in ratings:
-            scan.skip(f"{scan.relative(path)}#{row}", f"no rating of {trial}")
+        trial = f"S{entry['SUBJECT']:0>2}-G{entry['GAME']}"
+        if trial not in ratings or not entry["WINDOW_INDEX"].isdigit():
+            scan.skip(f"{scan.relative(path)}#{row}", f"no rating of {trial}, or no window")
             continue
         index = int(entry["WINDOW_INDEX"])
         scan.add(

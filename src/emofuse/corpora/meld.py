@@ -8,6 +8,8 @@ part and id. The official split overlaps: most test lines are by speakers of tra
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from .corpus import Corpus
 from .hashes import text_hash
@@ -32,40 +34,41 @@ def read(scan: Scan) -> None:
 
     Start and end are those in the episode. `content` is the hash of the line, so that lines said
     again elsewhere count as duplicates. Some distributed clips are corrupt or far longer than
-    stated: decoding decides, not this reader.
+    stated: `check_media` finds them.
     """
-    labels = scan.use_labels("meld7")
+    scan.use_labels("meld7")
     tables = {
         path.name.removesuffix("_sent_emo.csv"): path for path in scan.files("**/*_sent_emo.csv")
     }
     for part in (part for part in PARTS if part in tables):
-        split, folder = PARTS[part]
-        clips = {
-            path.name: path for path in scan.files(f"**/{folder}/dia*_utt*.mp4", required=False)
-        }
+        pattern = f"**/{PARTS[part][1]}/dia*_utt*.mp4"
+        clips = {path.stem: path for path in scan.files(pattern, required=False)}
         for row in read_rows(tables[part], columns=COLUMNS):
-            dialogue, utterance = row["Dialogue_ID"], row["Utterance_ID"]
-            where = f"{scan.relative(tables[part])}#dia{dialogue}_utt{utterance}"
-            if row["Emotion"] not in labels:
-                scan.skip(where, f"unknown emotion {row['Emotion']!r}")
-                continue
-            media = clips.get(f"dia{dialogue}_utt{utterance}.mp4")
-            if clips and media is None:
-                scan.skip(where, "its mp4 is missing (the text stays)")
-            scan.add(
-                f"{part}-dia{dialogue}-utt{utterance}",
-                views=(scan.view("audio_video", media),) if media else (),
-                subject=row["Speaker"],
-                dialogue=f"{part}-dia{dialogue}",
-                source=f"s{int(row['Season']):02}e{int(row['Episode']):02}",
-                label=row["Emotion"],
-                text=row["Utterance"],
-                start_seconds=seconds(row["StartTime"]),
-                end_seconds=seconds(row["EndTime"]),
-                official_split=split,
-                content=text_hash(row["Utterance"]),
-                attributes={"sentiment": row["Sentiment"], "utterance": utterance},
-            )
+            _add(scan, part, row, clips)
+
+
+def _add(scan: Scan, part: str, row: Mapping[str, str], clips: Mapping[str, Path]) -> None:
+    dialogue, utterance = row["Dialogue_ID"], row["Utterance_ID"]
+    stem = f"dia{dialogue}_utt{utterance}"
+    if row["Emotion"] not in scan.label_set:
+        scan.skip(f"{part}#{stem}", f"unknown emotion {row['Emotion']!r}")
+        return
+    if clips and stem not in clips:
+        scan.skip(f"{PARTS[part][1]}/{stem}.mp4", "missing (the text stays)")
+    scan.add(
+        f"{part}-dia{dialogue}-utt{utterance}",
+        views=(scan.view("audio_video", clips[stem]),) if stem in clips else (),
+        subject=row["Speaker"],
+        dialogue=f"{part}-dia{dialogue}",
+        source=f"s{row['Season']:0>2}e{row['Episode']:0>2}",
+        label=row["Emotion"],
+        text=row["Utterance"],
+        start_seconds=seconds(row["StartTime"]),
+        end_seconds=seconds(row["EndTime"]),
+        official_split=PARTS[part][0],
+        content=text_hash(row["Utterance"]),
+        attributes={"sentiment": row["Sentiment"], "utterance": utterance},
+    )
 
 
 def seconds(clock: str) -> float | None:

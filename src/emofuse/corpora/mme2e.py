@@ -8,6 +8,7 @@ taken every 500 ms.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from emofuse.core import InputError, View
@@ -26,7 +27,11 @@ MOSEI_FRAME_RATE = "2"  # frames per second, fixed when the archive was built
 def read_iemocap(scan: Scan, *, label_set: str = "iemocap6") -> None:
     """One clip an utterance of `IEMOCAP_RAW_PROCESSED`. `label_set`: iemocap6 or iemocap4."""
     scan.use_labels(label_set, allowed=("iemocap6", "iemocap4"))
-    folder, meta = _meta(scan, "IEMOCAP_RAW_PROCESSED", ("start_time", "end_time", "label", "text"))
+    folder, meta = _meta(
+        scan,
+        "IEMOCAP_RAW_PROCESSED",
+        {"start_time": (int, float), "end_time": (int, float), "label": str, "text": str},
+    )
     parts = _parts(scan, "IEMOCAP_SPLIT")
     for utterance, entry in meta.items():
         label = release_label(entry["label"], scan.label_set)
@@ -58,7 +63,7 @@ def read_mosei(scan: Scan) -> None:
     One annotator is enough for a 1. Pre-cropped `faces/*` are a second `video` view where present.
     """
     labels = scan.use_labels("mosei6")
-    folder, meta = _meta(scan, "MOSEI_RAW_PROCESSED", ("text", "label"))
+    folder, meta = _meta(scan, "MOSEI_RAW_PROCESSED", {"text": str, "label": list})
     parts = _parts(scan, "MOSEI_SPLIT")
     for segment, entry in meta.items():
         flags = entry["label"]
@@ -78,13 +83,16 @@ def read_mosei(scan: Scan) -> None:
         )
 
 
-def _meta(scan: Scan, folder: str, keys: tuple[str, ...]) -> tuple[Path, dict]:
+def _meta(scan: Scan, folder: str, kinds: Mapping[str, type | tuple]) -> tuple[Path, dict]:
+    """Folder of `meta.pkl` and its entries, each of which has the keys and kinds asked for."""
     path = scan.files(f"**/{folder}/meta.pkl")[0]
     meta = read_plain_data(path)
     if not isinstance(meta, dict) or not all(
-        isinstance(entry, dict) and all(key in entry for key in keys) for entry in meta.values()
+        isinstance(entry, dict)
+        and all(isinstance(entry.get(key), kind) for key, kind in kinds.items())
+        for entry in meta.values()
     ):
-        raise InputError(path, "is not id -> " + ", ".join(keys), "give the MME2E archive")
+        raise InputError(path, f"is not id -> {', '.join(kinds)}", "give the MME2E archive")
     return path.parent, meta
 
 
@@ -126,7 +134,7 @@ IEMOCAP_PROCESSED = Corpus(
     name="iemocap-processed",
     title="IEMOCAP as processed for MME2E",
     label_set="iemocap6",
-    licence="USC research licence",
+    licence="terms of its distributor; check them",
     source=f"{_MME2E}; Busso et al. (2008), Language Resources and Evaluation 42(4)",
     people="10 actors",
     modalities=("audio", "video", "text"),

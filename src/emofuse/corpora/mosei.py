@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emofuse.core import InputError, MissingExtra
 
 from .corpus import Corpus
+from .hashes import text_hash
 from .manifest import SEVERAL
 from .scan import Scan
 from .tables import read_text
@@ -41,9 +43,7 @@ def read(scan: Scan, *, folds: str | Path | None = None) -> None:
         scan.add(
             f"{video}[{number}]",
             views=tuple(
-                scan.view("features", path, row=number)
-                for path, videos in features.items()
-                if video in videos
+                scan.view("features", path) for path, videos in features.items() if video in videos
             ),
             source=video,
             label=SEVERAL.join(name for name in labels if intensity[name] > 0),
@@ -54,12 +54,16 @@ def read(scan: Scan, *, folds: str | Path | None = None) -> None:
             start_seconds=start,
             end_seconds=end,
             official_split=split.get(video, ""),
+            content=text_hash(f"{video} {start} {end}"),  # the files hold all videos
         )
 
 
 def _segments(scan: Scan, path: Path) -> Iterator[tuple[str, int, float, float, list[float]]]:
-    with _open(path) as file:
-        for video, group in _data(file).items():
+    with _data(path) as videos:
+        for video, group in videos.items():
+            if "features" not in group or "intervals" not in group:
+                scan.skip(f"{scan.relative(path)}#{video}", "no features or no intervals")
+                continue
             values, times = group["features"][:], group["intervals"][:]
             if values.shape != (len(times), len(COLUMNS)):
                 scan.skip(f"{scan.relative(path)}#{video}", "not seven label columns a segment")
@@ -72,16 +76,13 @@ def _segments(scan: Scan, path: Path) -> Iterator[tuple[str, int, float, float, 
 
 
 def _videos(path: Path) -> list[str]:
-    with _open(path) as file:
-        return list(_data(file))
+    with _data(path) as videos:
+        return list(videos)
 
 
-def _data(file):
-    (name,) = file
-    return file[name]["data"]
-
-
-def _open(path: Path):
+@contextmanager
+def _data(path: Path) -> Iterator:
+    """The group of videos of a computational sequence, open."""
     try:
         import h5py
     except ImportError:
@@ -90,9 +91,10 @@ def _open(path: Path):
         file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(path, "is not an HDF5 file", "fetch it again") from error
-    if len(file) != 1 or "data" not in file[next(iter(file))]:
-        raise InputError(path, "is not <name>/data/<video>", "give a computational sequence")
-    return file
+    with file:
+        if len(file) != 1 or "data" not in file[next(iter(file))]:
+            raise InputError(path, "is not <name>/data/<video>", "give a computational sequence")
+        yield file[next(iter(file))]["data"]
 
 
 def _folds(path: str | Path | None) -> dict[str, str]:
@@ -102,7 +104,7 @@ def _folds(path: str | Path | None) -> dict[str, str]:
         folds = json.loads(read_text(Path(path)))
         return {video: split for split, videos in folds.items() for video in videos}
     except (ValueError, AttributeError, TypeError) as error:
-        raise InputError(path, "is not JSON of split -> videos", "see emofuse corpora") from error
+        raise InputError(path, "is not JSON of split -> videos", "write it so") from error
 
 
 CORPUS = Corpus(

@@ -26,6 +26,7 @@ from . import (
     seediv,
     tess,
 )
+from .check_media import check_media
 from .corpus import Corpus
 from .hashes import HashCache
 from .manifest import Manifest
@@ -95,9 +96,18 @@ def read_corpus(
 
 
 def prepare_corpus(
-    name: str, root: str | Path, out: str | Path, *, progress: Progress | None = None, **options
+    name: str,
+    root: str | Path,
+    out: str | Path,
+    *,
+    decode: bool = False,
+    progress: Progress | None = None,
+    **options,
 ) -> Manifest:
     """Read a corpus and write its manifest to `out` (Parquet).
+
+    With `decode`, media that cannot be decoded or are far longer than stated are left out
+    (`check_media`).
 
     Hashes are kept in `<out>.part` until the manifest is there, so a run that was killed goes on
     where it was and ends with the same file.
@@ -106,6 +116,8 @@ def prepare_corpus(
     out.parent.mkdir(parents=True, exist_ok=True)
     log = out.with_name(out.name + ".part")
     manifest = read_corpus(name, root, progress=progress, hash_log=log, **options)
+    if decode:
+        manifest = check_media(manifest, progress=progress)
     write_manifest(manifest, out)
     log.unlink(missing_ok=True)
     return manifest

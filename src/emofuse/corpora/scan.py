@@ -30,7 +30,7 @@ class Scan:
         self._notes: list[str] = []
         self._files: dict[Path, tuple[str, str]] = {}
         self._found = 0
-        self.label_set: LabelSet | None = None
+        self.label_set: LabelSet  # set by use_labels, which every reader calls first
 
     def use_labels(self, labels: str | LabelSet, *, allowed: tuple[str, ...] = ()) -> LabelSet:
         """Declare the label set of all clips; `InputError` where the corpus cannot give it."""
@@ -53,7 +53,7 @@ class Scan:
             raise InputError(
                 self.root,
                 f"holds no file like {patterns[0]}",
-                f"give the folder of {self.corpus} (its layout: emofuse corpora {self.corpus})",
+                f"give the folder that holds {self.corpus}",
             )
         for path in found:
             if not path.stat().st_size:
@@ -87,10 +87,9 @@ class Scan:
             digest.update(self._shown(picture)[1].encode())
         return View(kind, self.relative(folder / pattern), digest.hexdigest())
 
-    def add(self, id: str, **fields) -> None:
-        """Add a clip; `fields` are those of `core.Clip`."""
-        assert self.label_set is not None, "use_labels comes first"
-        self._clips.append(Clip(id, self.corpus, label_set=self.label_set.name, **fields))
+    def add(self, name: str, **fields) -> None:
+        """Add a clip of the declared label set; `fields` are those of `core.Clip`."""
+        self._clips.append(Clip(name, self.corpus, label_set=self.label_set.name, **fields))
 
     def manifest(self) -> Manifest:
         """What was collected, validated; `InputError` when nothing usable was found."""

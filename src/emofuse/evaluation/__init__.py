@@ -18,6 +18,7 @@ from .metrics import (
     per_class,
     soft_label_scores,
 )
+from .report import write_report
 
 __all__ = [
     "Comparison",
@@ -38,4 +39,5 @@ __all__ = [
     "reliability",
     "soft_label_scores",
     "t_interval",
+    "write_report",
 ]

@@ -20,6 +20,18 @@ from .intervals import (
 )
 from .metrics import accuracy_of, confusion_counts, decision_scores, per_class, uar_of
 
+# How scores are called where people read them.
+SPOKEN = {
+    "accuracy": "accuracy",
+    "uar": "UAR",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "pooled_accuracy": "accuracy, clips pooled",
+    "nll": "NLL",
+    "brier": "Brier score",
+    "ece": "ECE",
+}
+
 # Attribute name -> clip -> value, e.g. {"sex": {"01-03-...": "female"}}.
 Attributes = Mapping[str, Mapping[str, str]]
 
@@ -56,11 +68,11 @@ class Evaluation:
         """(name, value) pairs for a table; shares in per cent."""
         shares = ("accuracy", "uar", "macro_f1", "weighted_f1", "pooled_accuracy")
         rows = [("system", self.system), ("clips", str(self.n))]
-        rows += [(name, f"{100 * self.scores[name]:.2f} %") for name in shares]
+        rows += [(SPOKEN[name], f"{100 * self.scores[name]:.2f} %") for name in shares]
         for name, part in self.intervals.items():
             low, high = 100 * part["low"], 100 * part["high"]
-            rows.append((name, f"{low:.2f} … {high:.2f} % ({part['n']} {part['over']})"))
-        rows += [(name, f"{self.scores[name]:.3f}") for name in ("nll", "brier", "ece")]
+            rows.append((f"{name}, 95 %", f"{low:.2f} … {high:.2f} % ({part['n']} {part['over']})"))
+        rows += [(SPOKEN[name], f"{self.scores[name]:.3f}") for name in ("nll", "brier", "ece")]
         if self.persons:
             worst = self.persons[0]
             rows.append(("worst person", f"{worst['person']}: {100 * worst['accuracy']:.2f} %"))
@@ -200,7 +212,7 @@ def _intervals(held_out: Posteriors, predicted: np.ndarray, folds: list[dict]) -
             held_out.truth, predicted, held_out.subjects, len(held_out.label_set)
         )
         found["accuracy over persons"] = asdict(bootstrap_persons(counts.values(), accuracy_of))
-        found["uar over persons"] = asdict(bootstrap_persons(counts.values(), uar_of))
+        found["UAR over persons"] = asdict(bootstrap_persons(counts.values(), uar_of))
     return found
 
 

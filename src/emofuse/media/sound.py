@@ -59,7 +59,7 @@ def _unit_scale(data: np.ndarray) -> np.ndarray:
     return np.nan_to_num(data.astype(np.float32, copy=False), nan=0.0, posinf=1.0, neginf=-1.0)
 
 
-class _Segment:
+class Segment:
     """A stretch of sound without a gap: resampled as one, its start known."""
 
     def __init__(self, start_seconds: float, rate_in: int, rate_out: int):
@@ -97,7 +97,7 @@ class SoundTrack(Track):
         super().__init__(stream, zero_seconds)
         self._clock = StreamClock(zero_seconds)
         self._sample_rate = sample_rate
-        self._segment: _Segment | None = None
+        self._segment: Segment | None = None
 
     def convert(self, frame: av.AudioFrame) -> Iterator[Item]:
         samples, rate = mono(frame), frame.sample_rate
@@ -113,7 +113,7 @@ class SoundTrack(Track):
                 samples = samples[max(0, round((end - seconds) * rate)) :]
                 seconds = max(seconds, end)
         if self._segment is None:
-            self._segment = _Segment(seconds, rate, self._sample_rate)
+            self._segment = Segment(seconds, rate, self._sample_rate)
         yield from self._segment.push(samples)
 
     def finish(self) -> Iterator[Item]:

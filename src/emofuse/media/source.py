@@ -13,7 +13,7 @@ from av.stream import Disposition
 
 from emofuse.core import InputError
 
-_MAX_PIXELS = 200_000_000  # a header claiming more is refused before the decoder allocates it
+_MAX_PIXELS = {"max_pixels": "200000000"}  # larger pictures are refused before they are unpacked
 _BUFFER_BYTES = 1 << 18
 _TILED_BRANDS = {"heic", "heix", "mif1"}  # decoding would give one tile of the photo
 _PLAYABLE = "give a video, sound or image file that plays in an ordinary player"
@@ -68,7 +68,7 @@ def open_source(path: str | Path, *, threads: int = 1) -> Iterator[Source]:
                 _Nameless(file),
                 buffer_size=_BUFFER_BYTES,
                 metadata_errors="ignore",
-                options={"protocol_whitelist": "none", "max_pixels": str(_MAX_PIXELS)},
+                options={"protocol_whitelist": "none", **_MAX_PIXELS},
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise _unreadable(path, error) from None
@@ -122,6 +122,7 @@ def _choose(path: Path, container: InputContainer, threads: int) -> Source:
         raise _unreadable(path)
     if video is not None:
         video.codec_context.thread_count = threads
+        video.codec_context.options = _MAX_PIXELS
     return Source(path, container, video, audio)
 
 

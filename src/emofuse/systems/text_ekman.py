@@ -18,7 +18,6 @@ from sklearn.metrics import f1_score
 from emofuse.bundle import InputSpec, Specifications, content_key
 from emofuse.core import OUT_OF_FOLD, Clip, Posteriors, label_set, nll, softmax
 from emofuse.corpora import labels_of, read_corpus
-from emofuse.perception.text import normalise_text
 from emofuse.protocols import best_temperature, plan_splits
 from emofuse.training.scores import calibrated, macro_f1, stated_scores
 from emofuse.training.ship import Trained
@@ -111,7 +110,7 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
         created=datetime.now(UTC).date().isoformat(),
         language="en",
         intended_use="What a sentence of English expresses, as one of seven labels, in transcripts "
-        "and comments; one voice among several in a fused timeline.",
+        "and comments; one modality among several in a fused timeline.",
         limits=(
             "Reddit comments of 2005 to 2019, labelled by readers; spoken sentences differ.",
             "English only.",
@@ -122,7 +121,7 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
         parameters=int(model.weights.size + model.bias.size + model.idf.size),
     )
     keys = {
-        content_key(normalise_text(clip.text or "").encode("utf-8"))
+        content_key(" ".join((clip.text or "").split()).encode("utf-8"))
         for name in ("train", "validation")
         for clip in parts[name].clips
     }

@@ -25,7 +25,7 @@ from emofuse.posteriors import write_posteriors
 from emofuse.protocols import Split, best_temperature, plan_splits
 from emofuse.training.batches import ordered_batches, seeded_data
 from emofuse.training.engine import FitOptions, Fitted, fit, predict
-from emofuse.training.export import export_onnx, half_weights, largest_difference
+from emofuse.training.export import shippable_onnx
 from emofuse.training.scores import calibrated, stated_scores
 from emofuse.training.ship import Trained
 from emofuse.training.voice_augment import VoiceAugment
@@ -105,7 +105,9 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
     temperature = best_temperature(_joined([fold.windows for fold in folds]))
     run.mkdir(parents=True, exist_ok=True)
     write_posteriors(_joined([fold.whole for fold in folds]), run / "out_of_fold.parquet")
-    model, checks = _onnx(final.model)
+    model, checks = shippable_onnx(
+        final.model, _example(), free_axes={"mel": {0: "batch", 1: "time"}}
+    )
     spec = _specifications(voices, plan.hash, manifest.label_set, scored, temperature, config)
     spec = replace(spec, parameters=count_parameters(final.model))
     details = {
@@ -209,21 +211,17 @@ def _joined(parts: list[Posteriors]) -> Posteriors:
     )
 
 
-def _onnx(model: nn.Module) -> tuple[bytes, dict]:
-    example = {
-        "mel": torch.randn(2, 101, FRONT_END["n_mels"], generator=torch.Generator().manual_seed(0))
-    }
-    full = export_onnx(model, example, free_axes={"mel": {0: "batch", 1: "time"}})
-    half = half_weights(full)
-    return half, {
-        "largest_difference_32_bit": largest_difference(full, model, example),
-        "largest_difference_16_bit": largest_difference(half, model, example),
-    }
+def _example() -> dict[str, torch.Tensor]:
+    shape = (2, 101, FRONT_END["n_mels"])
+    return {"mel": torch.randn(shape, generator=torch.Generator().manual_seed(0))}
 
 
 def _keys(voices: Voices, root: Path) -> set[int]:
     """Content of every training file, and of its decoded sound whatever file holds it."""
-    files = {content_key((root / clip.view("audio").path).read_bytes()) for clip in voices.clips}
+    files = {
+        content_key((root / clip.view("audio", "audio_video").path).read_bytes())
+        for clip in voices.clips
+    }
     sounds = {
         content_key(decoded_audio_bytes(voices.samples(row))) for row in range(len(voices.clips))
     }
@@ -268,7 +266,7 @@ def _specifications(
         created=datetime.now(UTC).date().isoformat(),
         language="",
         intended_use="What a voice expresses in two seconds of speech, as one of eight labels; one "
-        "voice among several in a fused timeline.",
+        "modality among several in a fused timeline.",
         limits=(
             "Acted emotion: 24 actors, two sentences, studio sound.",
             "North American English; other languages were never measured.",

@@ -61,6 +61,18 @@ def half_weights(model: bytes) -> bytes:
     return graph.SerializeToString()
 
 
+def shippable_onnx(
+    model: nn.Module, inputs: Mapping[str, Tensor], *, free_axes: Mapping[str, Mapping[int, str]]
+) -> tuple[bytes, dict[str, float]]:
+    """The file to ship, with 16-bit weights, and how far both forms are from torch's logits."""
+    full = export_onnx(model, inputs, free_axes=free_axes)
+    half = half_weights(full)
+    return half, {
+        "largest_difference_32_bit": largest_difference(full, model, inputs),
+        "largest_difference_16_bit": largest_difference(half, model, inputs),
+    }
+
+
 def largest_difference(model: bytes, reference: nn.Module, inputs: Mapping[str, Tensor]) -> float:
     """Largest difference of logits between an ONNX file and the torch network."""
     import onnxruntime

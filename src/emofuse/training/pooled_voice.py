@@ -6,8 +6,8 @@ import numpy as np
 
 from emofuse.perception.voice import MelOptions, log_mel, mfcc, pitch
 
-# A frame counts as sounding when its level is in the upper part of the clip's own range.
-SOUNDING_SHARE = 0.65
+# A frame counts as sounding when its level is in this upper share of the clip's own range.
+SOUNDING_SHARE = 0.35
 _PERCENTILES = (5, 25, 50, 75, 95)
 
 

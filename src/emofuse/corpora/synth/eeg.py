@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ def write_seediv(
     out: Path,
     draw: Draw,
     *,
-    sessions: Sequence[int] = (1,),
+    sessions: int = 1,
     seconds: float = 8.0,
     class_effect: float = 1.0,
     person_effect: float = 0.3,
@@ -37,7 +36,7 @@ def write_seediv(
     """
     from scipy.io import savemat
 
-    for session in sessions:
+    for session in range(1, sessions + 1):
         for person in range(1, draw.persons + 1):
             arrays = {}
             for place, label in enumerate(seediv.FILM_LABELS[str(session)], start=1):
@@ -64,13 +63,11 @@ def _nuisance(draw: Draw, *name: object, spread: float) -> np.ndarray:
     return draw.rng("seediv", *name, "nuisance").normal(0, spread, size)
 
 
-def write_seediv_features(
-    out: Path, draw: Draw, *, sessions: Sequence[int] = (1, 2, 3), windows: int = 6
-) -> None:
+def write_seediv_features(out: Path, draw: Draw, *, sessions: int = 3, windows: int = 6) -> None:
     """eeg_feature_smooth/{1,2,3}/*.mat: de_movingAve# and de_LDS#, 62 x windows x 5 bands."""
     from scipy.io import savemat
 
-    for session in sessions:
+    for session in range(1, sessions + 1):
         for person in range(1, draw.persons + 1):
             own = draw.rng("seediv own", person).normal(0, 0.5, (seediv.CHANNELS, 1, BANDS))
             arrays = {}

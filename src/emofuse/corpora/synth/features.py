@@ -44,7 +44,7 @@ def write_mosi(out: Path, draw: Draw) -> None:
 
 
 def write_gameemo(out: Path, draw: Draw) -> None:
-    """Alpha power tells high from low valence; channel gains are the person's, offsets the trial's."""
+    """Alpha power tells high from low valence, under gains of each person and of each trial."""
     columns = [f"{channel}_{band}_Power" for channel in EPOC for band in BANDS]
     windows, ratings = [], []
     for person in range(1, draw.persons + 1):

@@ -44,7 +44,7 @@ class Turn:
 
 
 def turns(draw: Draw) -> Iterator[Turn]:
-    """Two people a session take turns, every emotion twice a dialogue (once each).
+    """Two people a session take turns; each expresses every emotion once a dialogue.
 
     Words, voice and picture show a digit each of the six classes.
     """
@@ -91,15 +91,17 @@ def write_release(out: Path, draw: Draw) -> None:
             path = home / "sentences" / "wav" / dialogue / f"{turn.name}.wav"
             write_wav(path, turn.sound, sample_rate=SAMPLE_RATE)
         _write(home / "dialog" / "EmoEvaluation" / f"{dialogue}.txt", _evaluation(draw, spoken))
-        lines = [
-            f"{turn.name} [{turn.start_seconds:08.4f}-{turn.start_seconds + SECONDS:08.4f}]: {turn.text}"
-            for turn in spoken
-        ]
-        _write(home / "dialog" / "transcriptions" / f"{dialogue}.txt", "\n".join(lines) + "\n")
+        lines = "".join(map(_spoken_line, spoken))
+        _write(home / "dialog" / "transcriptions" / f"{dialogue}.txt", lines)
         film_path = home / "dialog" / "avi" / "DivX" / f"{dialogue}.avi"
         sound = np.concatenate([turn.sound for turn in spoken])
         frames = (frame for turn in spoken for frame in _side_by_side(draw, turn))
         encode_video(film_path, frames, frame_rate=FRAME_RATE, audio=sound)
+
+
+def _spoken_line(turn: Turn) -> str:
+    end = turn.start_seconds + SECONDS
+    return f"{turn.name} [{turn.start_seconds:08.4f}-{end:08.4f}]: {turn.text}\n"
 
 
 def _side_by_side(draw: Draw, turn: Turn) -> Iterator[np.ndarray]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from emofuse.core import label_set
 from emofuse.media import write_wav
 
@@ -37,8 +39,6 @@ def write_annotated(out: Path, draw: Draw) -> None:
 
     The first two raters always give the true label, the third errs in one of seven.
     """
-    import numpy as np
-
     for number in range(draw.persons):
         order = draw.rng("annotated", number).permutation(len(LABELS))
         person, pieces = draw.person(number), []

@@ -17,7 +17,7 @@ from .tables import write_csv
 
 SECONDS = 1.2
 SIZE = 96
-FILM_SAMPLE_RATE = 16_000
+FILM_SAMPLE_RATE = 16_000  # what encode_video takes unless told
 _INTENSITIES = tuple(
     f"AU{n:02}_r" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 )
@@ -28,35 +28,35 @@ def write_ravdess(
     out: Path,
     draw: Draw,
     *,
-    kinds: str = "01 03",
+    kinds: str = "audio,audio_video",
     landmarks: bool = True,
     sample_rate: int = 48_000,
     frame_rate: float = 10.0,
 ) -> None:
-    """All 60 performances an actor: 03 wav, 01 (and 02) mp4, OpenFace tracks of the 01 files.
+    """All 60 performances an actor: 03 wav, 01 mp4 (02 with "video" in `kinds`), OpenFace tracks.
 
     The voice shows one digit of the class, picture and Action Units the other.
     """
+    wanted = kinds.split(",")
     for actor in range(1, draw.persons + 1):
-        person = draw.person(actor)
+        person, home = draw.person(actor), out / f"Actor_{actor:02}"
         for key in _performances(actor):
-            label = int(key[3:5]) - 1
-            heard, seen = draw.digits(label, 8, 2, "ravdess", key)
-            home, rng = out / f"Actor_{actor:02}", draw.rng("ravdess", key)
-            sound = voice(heard, person, rng, seconds=SECONDS, sample_rate=sample_rate)
+            heard, seen = draw.digits(int(key[3:5]) - 1, 8, 2, "ravdess", key)
+            rng = draw.rng("ravdess", key)
             frames = film(seen, person, rng, frames=round(SECONDS * frame_rate), size=SIZE)
-            if "03" in kinds:
-                write_wav(home / f"03-{key}.wav", sound, sample_rate=sample_rate)
-            for kind in sorted({"01", "02"} & set(kinds.split())):
-                # Nothing but faint noise lies above 7 kHz, and aac at 48 kHz takes most of the time.
-                audio = sound[:: sample_rate // FILM_SAMPLE_RATE] if kind == "01" else None
-                encode_video(
-                    home / f"{kind}-{key}.mp4",
-                    frames,
-                    frame_rate=frame_rate,
-                    audio=audio,
-                    sample_rate=FILM_SAMPLE_RATE,
-                )
+            # The film has a voice track of its own: aac takes longest at 48 kHz.
+            sounds = {
+                rate: voice(heard, person, draw.rng(key), seconds=SECONDS, sample_rate=rate)
+                for rate in (sample_rate, FILM_SAMPLE_RATE)
+            }
+            if "audio" in wanted:
+                write_wav(home / f"03-{key}.wav", sounds[sample_rate], sample_rate=sample_rate)
+            for kind, name, sound in (
+                ("audio_video", f"01-{key}.mp4", sounds[FILM_SAMPLE_RATE]),
+                ("video", f"02-{key}.mp4", None),
+            ):
+                if kind in wanted:
+                    encode_video(home / name, frames, frame_rate=frame_rate, audio=sound)
             if landmarks:
                 path = out / "facial_landmarks" / f"01-{key}.csv"
                 _write_track(path, seen, person, rng, frames=len(frames), frame_rate=frame_rate)

@@ -66,9 +66,9 @@ def write_synth(
 
     The class is carried jointly: each modality shows a digit of its number and no more (see
     `draw.split_class`), under habits of each person that tell nothing. With `random_labels` the
-    signals show classes that are independent of the labels. The same seed gives the same signals and
-    tables (an encoder may still lay a film out in other bytes). Raises `InputError` on an unknown name or option, on too many persons, and when `out` holds
-    something that is not synthetic.
+    signals show classes that are independent of the labels. The same seed gives the same signals
+    and tables (an encoder may still lay a film out in other bytes). Raises `InputError` on an
+    unknown name or option, on too many persons, and when `out` holds something not synthetic.
     """
     if name not in SYNTHS:
         raise InputError(name, "cannot be synthesised", f"choose one of {', '.join(SYNTHS)}")

@@ -31,7 +31,8 @@ class TrackerOptions:
     but never together with a sure mesh; clear faces exceed both.
 
     A person who was away for at most `relink_seconds` keeps the name; after that, coming back
-    makes a new person, because nothing here recognises anybody.
+    makes a new person, because nothing here recognises anybody. For the same reason, after a cut
+    another face in the same place and size takes over the name.
     """
 
     detect_every: int = 15

@@ -1,0 +1,130 @@
+"""Each default bundle's training, end to end on tiny made corpora: corpus in, bundle out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the train extra")
+soundfile = pytest.importorskip("soundfile", reason="needs the train extra")
+
+from emofuse.bundle import content_key  # noqa: E402
+from emofuse.core import InputError  # noqa: E402
+from emofuse.systems import DEFAULTS, face_fer, text_ekman, train_default, voice_ravdess  # noqa: E402
+from emofuse.training.ship import ship  # noqa: E402
+
+WORDS = {
+    0: "angry rage furious",
+    1: "disgusting gross vile",
+    2: "scared afraid terror",
+    3: "happy joy love",
+    4: "table seven paper",
+    5: "sad tears lonely",
+    6: "wow astonished sudden",
+}
+EKMAN = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOFUSE_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "data"
+
+
+def make_goemotions(folder, *, per_label: int = 8) -> None:
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    (folder / "labels.txt").write_text("\n".join(EKMAN) + "\n")
+    for part in ("train", "dev", "test"):
+        lines = []
+        for number in range(per_label * 7):
+            label = number % 7
+            words = [*rng.choice(WORDS[label].split(), 2), f"{part}{number}"]
+            labels = f"{label},{(label + 1) % 7}" if number % 10 == 9 else str(label)
+            lines.append(f"{' '.join(words)}\t{labels}\t{part}{number}")
+        (folder / f"{part}.tsv").write_text("\n".join(lines) + "\n")
+
+
+def make_fer(folder, *, count: int = 84) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(count) % 7
+    x = rng.integers(0, 60, (count, 48, 48)).astype(np.uint8)
+    for row, label in enumerate(y):
+        x[row, 6 * label : 6 * label + 6] += 150
+    folder.mkdir(parents=True)
+    np.savez(
+        folder / "fer2013.npz",
+        x=x,
+        y=y.astype(np.int8),
+        usage=np.repeat([0, 1, 2], count // 3).astype(np.int8),
+        labels=np.array(["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]),
+        usages=np.array(["Training", "PublicTest", "PrivateTest"]),
+    )
+
+
+def make_ravdess(folder) -> None:
+    rng = np.random.default_rng(0)
+    for actor in range(1, 25):
+        (folder / f"Actor_{actor:02d}").mkdir(parents=True)
+        for emotion in (1, 5):
+            name = f"03-01-{emotion:02d}-01-01-01-{actor:02d}.flac"
+            sound = np.sin(np.arange(35_000) / 16_000 * 2 * np.pi * 150 * emotion) * 0.1
+            sound += 0.01 * rng.standard_normal(len(sound))
+            soundfile.write(folder / f"Actor_{actor:02d}" / name, sound, 16_000)
+
+
+def shipped(trained, tmp_path):
+    bundle = ship(trained, out=tmp_path / "bundles", results=tmp_path / "results")
+    report = json.loads((tmp_path / "results" / f"{bundle.spec.name}.json").read_text())
+    assert report["scores"] == json.loads(bundle.spec.to_json())["scores"]
+    assert report["weights_sha256"] == bundle.spec.weights_sha256
+    assert "# " + bundle.spec.name in (bundle.folder / "card.md").read_text()
+    return bundle
+
+
+def test_text(data, tmp_path):
+    make_goemotions(data / "text/GoEmotions/ekman")
+    trained = text_ekman.train(data, run=tmp_path, config=text_ekman.Config(bits=12))
+    bundle = shipped(trained, tmp_path)
+    assert bundle.spec.scores["test"]["accuracy"] > 0.9
+    assert bundle.spec.scores["test_multi_label"]["n"] == 56
+    assert bundle.spec.scores["test"]["n"] == 51, "comments with two labels have no one answer"
+    assert bundle.was_trained_on(content_key(b"nothing of the kind")) is False
+
+
+def test_face(data, tmp_path):
+    make_fer(data / "fer2013")
+    config = face_fer.Config(widths=(8, 8, 8, 16))
+    config = replace(config, fit=replace(config.fit, epochs=2))
+    bundle = shipped(face_fer.train(data, run=tmp_path / "run", config=config), tmp_path)
+    assert bundle.spec.scores["private_test"]["n"] == 28
+    assert bundle.logits(np.zeros((2, 1, 64, 64), np.float32)).shape == (2, 7)
+    with np.load(data / "fer2013/fer2013.npz") as stored:
+        assert bundle.was_trained_on(content_key(stored["x"][0].tobytes()))
+        assert not bundle.was_trained_on(content_key(stored["x"][-1].tobytes()))
+
+
+def test_voice_measures_on_people_it_does_not_know(data, tmp_path):
+    make_ravdess(data / "ravdess/speech")
+    config = voice_ravdess.Config(widths=(8, 8, 8, 8))
+    config = replace(config, fit=replace(config.fit, epochs=1))
+    trained = voice_ravdess.train(data, run=tmp_path / "run", config=config)
+    bundle = shipped(trained, tmp_path)
+    assert len(bundle.spec.training_persons) == 24
+    assert bundle.spec.scores["whole_clips"]["n"] == 48
+    assert bundle.spec.scores["whole_clips"]["intervals"]["accuracy over persons"]["n"] == 24
+    sound = data / "ravdess/speech/Actor_03/03-01-05-01-01-01-03.flac"
+    assert bundle.was_trained_on(content_key(sound.read_bytes()))
+    again = voice_ravdess.train(data, run=tmp_path / "run", config=config)
+    assert again.model == trained.model, "a finished run is read, not repeated"
+
+
+def test_unknown_names_and_folders(tmp_path):
+    with pytest.raises(InputError, match="voice-ravdess"):
+        train_default("nothing", data_dir=tmp_path, out=tmp_path)
+    for name in DEFAULTS:
+        with pytest.raises(InputError):
+            train_default(name, data_dir=tmp_path / "none", out=tmp_path)
