@@ -80,7 +80,8 @@ def test_csv_with_a_rater_a_line(tmp_path):
         ("a.eaf", '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]><x>&y;</x>', "DOCTYPE"),
         ("a.eaf", "<ANNOTATION_DOCUMENT>", "not an ELAN file"),
         ("a.eaf", ELAN.replace('TIME_VALUE="1500"', 'TIME_VALUE="100"'), "before it starts"),
-        ("a.eaf", ELAN.replace("ts2", "ts9", 1), "not an ELAN file"),
+        ("a.eaf", ELAN.replace("ts2", "ts9", 1), "lacks its 'ts2'"),
+        ("a.eaf", ELAN.replace(' TIME_VALUE="1500"', ""), "lacks its 'ts2'"),
         ("a.TextGrid", "hello", "not a long-format TextGrid"),
         ("a.csv", "start,end,label\nnow,1,sad\n", "line 2 has no start and end"),
         ("a.csv", "start,label\n0,sad\n", "no column 'end'"),
@@ -137,3 +138,14 @@ def test_a_unit_on_which_raters_tie_is_counted_not_labelled(tmp_path):
         "no recording of that name": 1,
     }
     assert any("2 raters, 2 units" in note for note in found.notes)
+
+
+def test_several_tiers_are_asked_about_and_one_is_taken(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "talk.wav").write_bytes(b"sound")
+    rows = "0,1,sad,a,face\n0,1,happy,a,voice\n"
+    (tmp_path / "annotations" / "talk.csv").write_text("start,end,label,rater,tier\n" + rows)
+    with pytest.raises(InputError, match=r"several tiers \(face, voice\)"):
+        read_corpus("annotated", tmp_path)
+    (clip,) = read_corpus("annotated", tmp_path, tier="voice")
+    assert clip.label == "happy"

@@ -118,5 +118,5 @@ def _record(bundle: Bundle) -> ModelRecord:
         spec.version,
         spec.weights_sha256,
         spec.licence,
-        "; ".join(spec.limits),
+        " ".join(spec.limits),
     )

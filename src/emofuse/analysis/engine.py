@@ -29,7 +29,7 @@ class Engine:
 
     `tracks` are the modalities whose data will come ("face" for pictures, "voice" for sound,
     "text" for words); the others answer with a typed outcome. `push` may be fed in pieces of any
-    size and in any interleaving within `MAX_LAG_SECONDS`: the windows are the same.
+    size and in any interleaving within `max_lag_seconds`: the windows are the same.
     """
 
     def __init__(
@@ -39,8 +39,9 @@ class Engine:
         *,
         tracks: frozenset[str],
         still: bool = False,
+        max_lag_seconds: float = MAX_LAG_SECONDS,
     ):
-        self.options = options
+        self.options, self.max_lag_seconds = options, max_lag_seconds
         usable = {m: b for m, b in bundles.items() if m in options.modalities}
         self.combiner = Combiner(options, usable, label_set(options.labels))
         made = {
@@ -101,7 +102,7 @@ class Engine:
         if not self.clocked:
             return 0.0
         times = [self.senses[modality].ready_seconds for modality in self.clocked]
-        return max(min(times), max(times) - MAX_LAG_SECONDS)
+        return max(min(times), max(times) - self.max_lag_seconds)
 
     @property
     def duration_seconds(self) -> float:

@@ -237,9 +237,7 @@ def stream_live(
     """
     sources = list(sources)
     tracks = {MODALITY_OF[track] for source in sources for track in source.tracks}
-    session = LiveSession(
-        options, bundles, tracks=tracks & set(options.modalities), limits=limits
-    )
+    session = LiveSession(options, bundles, tracks=tracks & set(options.modalities), limits=limits)
     stop, errors = threading.Event(), []
     began = time.monotonic()
     readers = [
@@ -251,10 +249,12 @@ def stream_live(
     try:
         while (step := session.step(0.1)) or any(reader.is_alive() for reader in readers):
             yield from step.windows if step else ()
-            if errors:
-                raise errors[0]
+        if errors:
+            raise errors[0]
         session.offer(Mark.END)
-        yield from session.step().windows
+        while (step := session.step()).mark is not Mark.END:
+            yield from step.windows
+        yield from step.windows
     finally:
         stop.set()
 
@@ -267,3 +267,4 @@ def _read(source: LiveSource, session: LiveSession, began: float, stop, errors: 
                 return
     except InputError as error:
         errors.append(error)
+        stop.set()

@@ -8,11 +8,12 @@ from pathlib import Path
 from emofuse.bundle import Bundle, default_bundles, find_bundle
 from emofuse.core import InputError, Timeline, Window, label_map, label_set
 from emofuse.core.outcome import Interrupted
-from emofuse.media import AudioChunk, Damage, VideoFrame
+from emofuse.media import AudioChunk, Damage, LiveSource, VideoFrame
 from emofuse.perception.text import Cue
 
 from .assemble import assemble
 from .engine import Engine
+from .live import stream_live
 from .options import Options
 from .source import Fingerprint, Recording, open_recording
 from .thumbnails import ThumbnailKeeper
@@ -58,15 +59,24 @@ def analyse(
 
 
 def stream(
-    source: str | Path | Iterable[Item], *, tracks: Iterable[str] | None = None, **options
+    source: str | Path | LiveSource | Iterable[LiveSource] | Iterable[Item],
+    *,
+    tracks: Iterable[str] | None = None,
+    **options,
 ) -> Iterator[Window]:
-    """Windows of a file, or of any iterable of timed items, as soon as each is complete.
+    """Windows of a file, of live sources, or of any iterable of timed items, as they complete.
 
-    For an iterable, `tracks` says which of "face", "voice" and "text" will come (default: all
+    A `LiveSource` (`media.camera`, `media.microphone`, `media.paced`), or a list of them, is read
+    in the background: late pictures are left out, sound never is, and a lost device is opened
+    again. For an iterable of items, `tracks` says which of "face", "voice" and "text" will come (default: all
     analysed modalities); a track that is not declared answers with a typed outcome.
     """
     settings = Options(**options)
     bundles = load_bundles(settings)
+    live = [source] if isinstance(source, LiveSource) else source
+    if isinstance(live, (list, tuple)) and live and isinstance(live[0], LiveSource):
+        yield from stream_live(live, settings, bundles)
+        return
     if isinstance(source, (str, Path)):
         recording = open_recording(source, options=settings)
         engine = Engine(settings, bundles, tracks=recording.tracks, still=recording.still)

@@ -208,11 +208,10 @@ def _row(result) -> dict[str, object]:
         "file": Path(result.path).name,
         "status": result.status,
         "seconds": summary.get("duration_seconds"),
-        "persons": len([p for p in summary.get("persons", []) if p != "scene"]),
-        "expressed": expressed[:3],
-        "uncertain": f"{summary.get('uncertain', 0):.0%}",
-        "absent": summary.get("outcomes", []),
-        "stamps": summary.get("stamps", []),
+        "people": len([p for p in summary.get("persons", []) if p != "scene"]),
+        "expressed": expressed[:2],
+        "unsure": f"{summary.get('uncertain', 0):.0%}",
+        "absent": [*summary.get("outcomes", []), *summary.get("stamps", [])],
     }
 
 

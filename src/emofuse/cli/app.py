@@ -8,7 +8,7 @@ import sys
 import typer
 
 from emofuse import __version__
-from emofuse.core import InputError, LabelError, MissingExtra
+from emofuse.core import InputError, LabelError, MissingExtra, PosteriorMismatch
 
 app = typer.Typer(
     name="emofuse",
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # One module a group of commands; each has `register(app)`.
-_COMMANDS = ("analyse", "show", "example", "models", "doctor", "bench", "corpora")
+_COMMANDS = ("analyse", "show", "example", "models", "doctor", "bench", "corpora", "research")
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -57,7 +57,7 @@ def main() -> None:
         importlib.import_module(f"emofuse.cli.{name}").register(app)
     try:
         app(json_to_stdout_by_default(sys.argv[1:]))
-    except (InputError, MissingExtra, LabelError) as error:
+    except (InputError, MissingExtra, LabelError, PosteriorMismatch) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USAGE)
     except KeyboardInterrupt:

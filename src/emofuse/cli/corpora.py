@@ -98,7 +98,7 @@ def synth(
     name: str = typer.Argument(..., help="A corpus whose layout is made up."),
     out: Path = typer.Option(..., help="Folder to write it to."),
     persons: int = typer.Option(None, help="How many people."),
-    seed: int = typer.Option(0, help="The same seed writes the same files."),
+    seed: int = typer.Option(0, help="The same seed writes the same signals."),
     random_labels: bool = typer.Option(
         False, help="Labels that the signals do not show (control)."
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -51,7 +52,12 @@ def follow(description: str) -> Iterator[Callable[[int, int, object], None]]:
 def show_table(rows: Sequence[Mapping[str, object]], *, title: str = "", note: str = "") -> None:
     """Rows with the same keys as a table; numbers right, text left, None as a dash."""
     table = Table(
-        title=title or None, title_justify="left", caption=note or None, caption_justify="left"
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        title=title or None,
+        title_justify="left",
+        caption=note or None,
+        caption_justify="left",
     )
     columns = list(rows[0]) if rows else []
     for name in columns:

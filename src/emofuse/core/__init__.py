@@ -3,7 +3,7 @@
 from .clip import Clip, View, file_sha256
 from .labels import LABEL_SETS, LabelError, LabelMap, LabelSet, concept, label_map, label_set
 from .outcome import InputError, MissingExtra, Outcome, outcome_from_dict
-from .posteriors import IN_SAMPLE, OUT_OF_FOLD, PosteriorMismatch, Posteriors, align
+from .posteriors import IN_SAMPLE, OUT_OF_FOLD, PosteriorMismatch, Posteriors, align, concatenate
 from .probability import Scale, log_softmax, nll, softmax, to_log_prob
 from .timeline import (
     SCENE,
@@ -52,6 +52,7 @@ __all__ = [
     "Window",
     "align",
     "assemble_person",
+    "concatenate",
     "concept",
     "file_sha256",
     "label_map",

@@ -130,6 +130,32 @@ class Posteriors:
         return self.select(self.role == IN_SAMPLE)
 
 
+def concatenate(parts: Sequence[Posteriors]) -> Posteriors:
+    """One system's posteriors for more rows (further folds, or the other role), put together."""
+    if not parts:
+        raise PosteriorMismatch("nothing to put together")
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.system, part.label_set, part.scale) != (
+            first.system,
+            first.label_set,
+            first.scale,
+        ):
+            raise PosteriorMismatch(
+                f"{part.system} and {first.system} differ in system, label order or scale"
+            )
+    return replace(
+        first,
+        clips=tuple(clip for part in parts for clip in part.clips),
+        subjects=tuple(subject for part in parts for subject in part.subjects),
+        stamps=tuple(dict.fromkeys(stamp for part in parts for stamp in part.stamps)),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("values", "role", "fold", "truth")
+        },
+    )
+
+
 def align(parts: Sequence[Posteriors]) -> list[Posteriors]:
     """Put several systems' posteriors on the same rows, ordered by (fold, role, clip).
 

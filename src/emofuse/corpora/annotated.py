@@ -15,7 +15,7 @@ import numpy as np
 from emofuse.core import InputError
 
 from .agreement import krippendorff_alpha
-from .annotations import Annotation, RatingTable, rating_table, read_annotations
+from .annotations import ANNOTATION_FILES, Annotation, RatingTable, rating_table, read_annotations
 from .corpus import Corpus
 from .folder import declared_labels, kind_of
 from .scan import Scan
@@ -29,13 +29,7 @@ def read(
     `labels` as in `folder`; `tier` picks one tier where files hold several. Units whose raters
     tie are skipped and counted. The subject is the folder of the recording, where it is in one.
     """
-    files = scan.files("annotations/**/*.eaf", "annotations/**/*.TextGrid", "annotations/**/*.csv")
-    marked: dict[str, list[Annotation]] = {}
-    for path in files:
-        rater = path.parent.name if path.parent != scan.root / "annotations" else ""
-        marked.setdefault(path.stem, []).extend(
-            each for each in read_annotations(path, rater=rater) if tier in ("", each.tier)
-        )
+    marked = _marked(scan, tier)
     scan.use_labels(declared_labels(labels, [a.value for found in marked.values() for a in found]))
     recordings = _recordings(scan)
     tables = {}
@@ -46,6 +40,21 @@ def read(
         tables[stem] = rating_table(marked[stem], step_seconds=step_seconds)
         _add_units(scan, recordings[stem], tables[stem])
     scan.note(_agreement(tables.values()))
+
+
+def _marked(scan: Scan, tier: str) -> dict[str, list[Annotation]]:
+    """Stem of a recording -> what anybody marked in it, on one tier."""
+    found: dict[str, list[Annotation]] = {}
+    for path in scan.files(*(f"annotations/**/*{suffix}" for suffix in ANNOTATION_FILES)):
+        rater = path.parent.name if path.parent != scan.root / "annotations" else ""
+        found.setdefault(path.stem, []).extend(read_annotations(path, rater=rater))
+    tiers = sorted({each.tier for marks in found.values() for each in marks} - {""})
+    if not tier and len(tiers) > 1:
+        raise InputError(scan.root, f"several tiers ({', '.join(tiers)})", "say which: tier=NAME")
+    return {  # a table without tiers is about the tier that was asked for
+        stem: [each for each in marks if not tier or each.tier in ("", tier)]
+        for stem, marks in found.items()
+    }
 
 
 def _recordings(scan: Scan) -> dict[str, Path]:

@@ -97,6 +97,7 @@ def rating_table(
     return RatingTable(raters, units, values)
 
 
+ANNOTATION_FILES = (".eaf", ".TextGrid", ".csv")
 Rows = Iterable[tuple[str, str, float, float, str]]  # rater, tier, start, end, value
 
 
@@ -114,6 +115,7 @@ def _read_elan(path: Path) -> Rows:
         slots = {
             slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) / 1000
             for slot in root.iter("TIME_SLOT")
+            if "TIME_VALUE" in slot.attrib  # ELAN leaves it out where nobody set the time
         }
         return [
             (
@@ -126,7 +128,10 @@ def _read_elan(path: Path) -> Rows:
             for tier in root.iter("TIER")
             for node in tier.iter("ALIGNABLE_ANNOTATION")
         ]
-    except (ElementTree.ParseError, ValueError, KeyError, OSError) as error:
+    except KeyError as error:
+        reason = f"an annotation or tier lacks its {error}"
+        raise InputError(path, reason, "complete it in ELAN") from error
+    except (ElementTree.ParseError, ValueError, OSError) as error:
         raise InputError(path, f"is not an ELAN file ({error})", "save it again in ELAN") from error
 
 

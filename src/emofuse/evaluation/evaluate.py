@@ -30,6 +30,9 @@ SPOKEN = {
     "nll": "NLL",
     "brier": "Brier score",
     "ece": "ECE",
+    "f1": "F1",
+    "one_vs_rest_accuracy": "one-vs-rest accuracy",
+    "n": "clips",
 }
 
 # Attribute name -> clip -> value, e.g. {"sex": {"01-03-...": "female"}}.

@@ -97,8 +97,12 @@ def person_paired(right_a: np.ndarray, right_b: np.ndarray, persons: Sequence[st
         ]
     )
     interval = t_interval(difference, over="persons")
-    flat = len(difference) < 2 or np.ptp(difference) == 0
-    p = (1.0 if difference[0] == 0 else 0.0) if flat else stats.ttest_1samp(difference, 0).pvalue
+    if len(difference) < 2 or not difference.any():
+        p = 1.0  # nothing to test
+    elif np.ptp(difference) == 0:
+        p = 0.0  # every person gains exactly the same
+    else:
+        p = stats.ttest_1samp(difference, 0).pvalue
     return {
         "difference": interval.mean,
         "low": interval.low,

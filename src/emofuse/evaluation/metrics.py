@@ -124,10 +124,9 @@ def soft_label_scores(probabilities: np.ndarray, raters: np.ndarray) -> dict[str
     Cross-entropy and Kullback-Leibler divergence (raters first) in nats, mean cosine, mean total
     variation, and the share of rows where both name the same label first.
     """
-    p = np.clip(np.asarray(probabilities, dtype=float), TINY, None)
-    q = np.asarray(raters, dtype=float)
+    p, q = np.asarray(probabilities, dtype=float), np.asarray(raters, dtype=float)
     entropy = -(q * np.log(np.clip(q, TINY, None))).sum(1)
-    cross = -(q * np.log(p)).sum(1)
+    cross = -(q * np.log(np.clip(p, TINY, None))).sum(1)
     cosine = (p * q).sum(1) / (np.linalg.norm(p, axis=1) * np.linalg.norm(q, axis=1))
     return {
         "cross_entropy": float(cross.mean()),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from .eegnet import ARCHITECTURE as EEGNET
+from .eegnet import eegnet
 from .face_cnn import ARCHITECTURE as FACE_CNN
 from .face_cnn import face_cnn
+from .fbccnn import ARCHITECTURE as FBCCNN
+from .fbccnn import fbccnn
 from .registry import Architecture, count_parameters
 from .voice_cnn import ARCHITECTURE as VOICE_CNN
 from .voice_cnn import voice_cnn
 
-MODELS: dict[str, Architecture] = {entry.name: entry for entry in (FACE_CNN, VOICE_CNN)}
+MODELS: dict[str, Architecture] = {
+    entry.name: entry for entry in (FACE_CNN, VOICE_CNN, FBCCNN, EEGNET)
+}
 
-__all__ = ["MODELS", "Architecture", "count_parameters", "face_cnn", "voice_cnn"]
+__all__ = [
+    "MODELS",
+    "Architecture",
+    "count_parameters",
+    "eegnet",
+    "face_cnn",
+    "fbccnn",
+    "voice_cnn",
+]

@@ -52,15 +52,14 @@ class Config:
     widths: tuple[int, ...] = (16, 32, 64, 128)
     batch_size: int = 16
     dropout: float = 0.25
-    label_smoothing: float = 0.1
+    label_smoothing: float = 0.05
     augment: VoiceAugment = field(default_factory=VoiceAugment)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(
-            epochs=30,
+            epochs=70,
             learning_rate=2e-3,
-            averaging=0.99,
-            monitor="uar",
-            mode="max",
+            averaging=0.995,
+            monitor="loss",
             accelerator="cpu",
             threads=1,
         )

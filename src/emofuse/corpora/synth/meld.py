@@ -12,6 +12,7 @@ from .draw import Draw
 from .signals import film, sentence, voice
 from .tables import write_csv
 
+LABELS = label_set("meld7").labels
 ROLES = ("Monica", "Ross", "Rachel", "Joey", "Chandler", "Phoebe", "Mark", "Carol")
 SENTIMENT = {"neutral": "neutral", "joy": "positive", "surprise": "positive"}
 DIALOGUES = {"train": 6, "dev": 2, "test": 3}
@@ -25,30 +26,24 @@ def write(out: Path, draw: Draw, *, media: bool = True, repeated_lines: int = 2)
     Dialogue ids restart in each part and roles recur, as in MELD; the first `repeated_lines` of
     test are lines of train, word for word.
     """
-    labels = label_set("meld7").labels
-    first_lines: list[str] = []
+    spoken: dict[str, list[str]] = {part: [] for part in DIALOGUES}
     for part, dialogues in DIALOGUES.items():
         rows = []
-        for dialogue in range(dialogues):
-            for utterance in range(len(labels)):
-                name = (part, dialogue, utterance)
-                label = (utterance + dialogue) % len(labels)
-                said, heard, seen = draw.digits(label, len(labels), 3, "meld", *name)
-                role = (dialogue + utterance) % draw.persons
-                person, rng = draw.person(role), draw.rng("meld", *name)
-                line = sentence([said], person, rng)
-                if part == "train":
-                    first_lines.append(line)
-                elif part == "test" and len(rows) < repeated_lines:
-                    line = first_lines[len(rows) + dialogue]
-                rows.append(
-                    _row(len(rows) + 1, line, ROLES[role], labels[label], dialogue, utterance)
-                )
-                if media:
-                    sound = voice(heard, person, rng, seconds=SECONDS, sample_rate=16_000)
-                    frames = film(seen, person, rng, frames=round(SECONDS * FRAME_RATE))
-                    path = out / meld.PARTS[part][1] / f"dia{dialogue}_utt{utterance}.mp4"
-                    encode_video(path, frames, frame_rate=FRAME_RATE, audio=sound)
+        for place in range(dialogues * len(LABELS)):
+            dialogue, utterance = divmod(place, len(LABELS))
+            label = (utterance + dialogue) % len(LABELS)
+            name, role = ("meld", part, place), (dialogue + utterance) % draw.persons
+            said, heard, seen = draw.digits(label, len(LABELS), 3, *name)
+            person, rng = draw.person(role), draw.rng(*name)
+            spoken[part].append(sentence([said], person, rng))
+            repeated = part == "test" and place < repeated_lines
+            line = spoken["train" if repeated else part][place]
+            rows.append(_row(place + 1, line, ROLES[role], LABELS[label], dialogue, utterance))
+            if media:
+                sound = voice(heard, person, rng, seconds=SECONDS, sample_rate=16_000)
+                frames = film(seen, person, rng, frames=round(SECONDS * FRAME_RATE))
+                path = out / meld.PARTS[part][1] / f"dia{dialogue}_utt{utterance}.mp4"
+                encode_video(path, frames, frame_rate=FRAME_RATE, audio=sound)
         write_csv(out / f"{part}_sent_emo.csv", ["Sr No.", *meld.COLUMNS], rows)
 
 

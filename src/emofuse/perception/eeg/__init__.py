@@ -1,6 +1,6 @@
 """EEG: reading, channel quality, bands, differential entropy, grids, live streams."""
 
-from .bands import BANDS, DELTA, PUBLISHED_RATE_HZ, published_filter, zero_phase
+from .bands import BANDS, DELTA, FOUR_BANDS, PUBLISHED_RATE_HZ, published_filter, zero_phase
 from .chunk import EegChunk, chunks
 from .features import (
     WINDOW_SECONDS,
@@ -23,6 +23,7 @@ __all__ = [
     "BANDS",
     "DELTA",
     "EPOC14",
+    "FOUR_BANDS",
     "FRONT_ENDS",
     "GRID",
     "GRID_SIZE",

@@ -19,6 +19,7 @@ BANDS: Mapping[str, tuple[float, float]] = {
     "gamma": (31.0, 49.0),
 }
 Edges = Sequence[tuple[float, float]]
+FOUR_BANDS: Edges = tuple(BANDS.values())
 ZERO_PHASE_ORDER = 4  # each way, so 8 in all
 PUBLISHED_ORDER = 5
 # What the published filters were designed for, whatever the data's own rate (200 Hz in SEED-IV):

@@ -8,7 +8,7 @@ import numpy as np
 
 from emofuse.core import Track
 
-from .bands import BANDS, Edges, published_filter, zero_phase
+from .bands import FOUR_BANDS, Edges, published_filter, zero_phase
 from .montage import GRID, GRID_SIZE, pairs
 from .quality import bridge
 from .recording import EegRecording
@@ -24,7 +24,7 @@ def band_variance(
     rate_hz: float,
     window_seconds: float = WINDOW_SECONDS,
     hop_seconds: float | None = None,
-    bands: Edges = tuple(BANDS.values()),
+    bands: Edges = FOUR_BANDS,
     published: bool = False,
 ) -> np.ndarray:
     """(W, C, B) variances in µV² of one trial (T, C), a window after the other.

@@ -12,7 +12,7 @@ from emofuse.core import InputError, MissingExtra
 from .raw import Raw
 from .recording import Marker
 
-MNE_SUFFIXES = (".edf", ".bdf", ".gdf", ".vhdr", ".set", ".fif", ".gz")
+MNE_SUFFIXES = (".edf", ".bdf", ".gdf", ".vhdr", ".set", ".fif")
 
 
 def read_mne(path: Path) -> Raw:

@@ -8,77 +8,14 @@ from collections.abc import Mapping, Sequence
 from emofuse.core import InputError
 
 # Emotiv EPOC+, in the order of its own files.
-EPOC14 = (
-    *("AF3", "F7", "F3", "FC5", "T7", "P7", "O1"),
-    *("O2", "P8", "T8", "FC6", "F4", "F8", "AF4"),
-)
+EPOC14 = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
 # SEED-IV's order of its 62 rows (BCMI, channel_62_pos).
-SEED62 = tuple(
-    [
-        "FP1",
-        "FPZ",
-        "FP2",
-        "AF3",
-        "AF4",
-        "F7",
-        "F5",
-        "F3",
-        "F1",
-        "FZ",
-        "F2",
-        "F4",
-        "F6",
-        "F8",
-        "FT7",
-        "FC5",
-        "FC3",
-        "FC1",
-        "FCZ",
-        "FC2",
-        "FC4",
-        "FC6",
-        "FT8",
-        "T7",
-        "C5",
-        "C3",
-        "C1",
-        "CZ",
-        "C2",
-        "C4",
-        "C6",
-        "T8",
-        "TP7",
-        "CP5",
-        "CP3",
-        "CP1",
-        "CPZ",
-        "CP2",
-        "CP4",
-        "CP6",
-        "TP8",
-        "P7",
-        "P5",
-        "P3",
-        "P1",
-        "PZ",
-        "P2",
-        "P4",
-        "P6",
-        "P8",
-        "PO7",
-        "PO5",
-        "PO3",
-        "POZ",
-        "PO4",
-        "PO6",
-        "PO8",
-        "CB1",
-        "O1",
-        "OZ",
-        "O2",
-        "CB2",
-    ]
-)
+_SEED = """
+FP1 FPZ FP2 AF3 AF4 F7 F5 F3 F1 FZ F2 F4 F6 F8 FT7 FC5 FC3 FC1 FCZ FC2 FC4 FC6 FT8 T7 C5 C3 C1 CZ
+C2 C4 C6 T8 TP7 CP5 CP3 CP1 CPZ CP2 CP4 CP6 TP8 P7 P5 P3 P1 PZ P2 P4 P6 P8 PO7 PO5 PO3 POZ PO4 PO6
+PO8 CB1 O1 OZ O2 CB2
+"""
+SEED62 = tuple(_SEED.split())
 PICKS = {"epoc14": EPOC14, "seed62": SEED62}
 GRID_SIZE = (9, 9)
 # Row and column of the EPOC electrodes in the published grid (torcheeg's EMOTIV layout); the other
@@ -103,7 +40,11 @@ GRID = {
 _OLD = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 _REFERENCE = re.compile(r"[-_ ](REF|LE|AVG?|A1|A2|M1|M2|CZ|LINKED.*)$")
 _NUMBERED = re.compile(r"(\D+)(\d+)")
-_NOT_BRAIN = re.compile(r"^(EOG|[HV]EOG|ECG|EKG|EMG|STI|STATUS|TRIG|GYRO|ACC|COUNTER)")
+_NOT_BRAIN = re.compile(r"^(\w?EOG|ECG|EKG|EMG|EXG|STI|STATUS|TRIG|GYRO|ACC|COUNTER)")
+# No 10-20 position is called B7 or D12: a file that does so counts by letter and number throughout,
+# and its F3 is not the electrode F3.
+_LETTERED = re.compile(r"[BDEGHI]\d+")
+FOREIGN = "?"  # marks the names of such a file
 
 
 def standard_name(name: str) -> str:
@@ -127,10 +68,13 @@ def named(
     """Standard names of the file's channels under the user's `mapping`.
 
     `mapping` is either {name in the file: electrode} (channels it leaves out keep their names) or
-    one electrode a channel, in file order. `InputError` when it does not fit the file.
+    one electrode a channel, in file order. Names of a lettered scheme (A1 … B16, as BioSemi's) that
+    no mapping explains are marked with a question mark, so that none is taken for an electrode.
+    `InputError` when the mapping does not fit the file.
     """
+    foreign = FOREIGN if any(_LETTERED.fullmatch(name.strip().upper()) for name in names) else ""
     if mapping is None:
-        found = [standard_name(name) for name in names]
+        found = [foreign + standard_name(name) for name in names]
     elif isinstance(mapping, Mapping):
         unknown = sorted(set(mapping) - set(names))
         if unknown:
@@ -139,7 +83,10 @@ def named(
                 f"has no channel {unknown[0]!r} that the mapping names",
                 f"its channels are {_few(names)}",
             )
-        found = [standard_name(mapping.get(name, name)) for name in names]
+        found = [
+            standard_name(mapping[name]) if name in mapping else foreign + standard_name(name)
+            for name in names
+        ]
     elif len(mapping) != len(names):
         raise InputError(
             file,

@@ -21,8 +21,12 @@ from .xdf import read_xdf
 MATLAB, XDF = (".mat",), (".xdf", ".xdfz")
 SUFFIXES = (*MNE_SUFFIXES, *XDF, *MATLAB)
 # Microvolts in one of each unit that files and users name.
-UNITS = {"uv": 1.0, "µv": 1.0, "microvolts": 1.0, "mv": 1e3, "millivolts": 1e3, "v": 1e6}
-UNITS |= {"volts": 1e6, "nv": 1e-3, "nanovolts": 1e-3, "microvolt": 1.0, "volt": 1e6, "μv": 1.0}
+UNITS = {
+    **dict.fromkeys(("nv", "nanovolt", "nanovolts"), 1e-3),
+    **dict.fromkeys(("uv", "µv", "μv", "microvolt", "microvolts"), 1.0),
+    **dict.fromkeys(("mv", "millivolt", "millivolts"), 1e3),
+    **dict.fromkeys(("v", "volt", "volts"), 1e6),
+}
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,9 @@ def read_eeg(
     if not brain:
         raise InputError(path, "holds no EEG channel", f"its channels are {', '.join(names[:5])}")
     channels = named(path, [names[i] for i in brain], mapping)
-    factor, notes = _microvolts(raw, asked, len(names))
+    factor, notes = _microvolts(raw, asked, brain)
     recording = make_recording(
-        raw.values[:, brain] * factor[brain],
+        raw.values[:, brain] * factor,
         rate_hz=_rate(raw, asked),
         channels=channels,
         markers=raw.markers,
@@ -105,9 +109,9 @@ def _rate(raw: Raw, asked: _Asked) -> float:
     return float(own if own is not None else said)
 
 
-def _microvolts(raw: Raw, asked: _Asked, channels: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(C,) factors to microvolts, and what was taken on trust."""
-    units = [asked.unit] * channels if asked.unit else list(raw.units or [""] * channels)
+def _microvolts(raw: Raw, asked: _Asked, brain: list[int]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Factors to microvolts of the channels `brain`, and what was taken on trust."""
+    units = [asked.unit or (raw.units[i] if raw.units else "") for i in brain]
     unknown = sorted({unit for unit in units if unit and unit.lower() not in UNITS})
     if unknown:
         raise InputError(
