@@ -10,8 +10,16 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from emofuse.core import IN_SAMPLE, OUT_OF_FOLD, PosteriorMismatch, Posteriors, label_set, softmax
-from emofuse.evaluation import compare, evaluate, write_report
+from emofuse.core import (
+    IN_SAMPLE,
+    OUT_OF_FOLD,
+    Clip,
+    PosteriorMismatch,
+    Posteriors,
+    label_set,
+    softmax,
+)
+from emofuse.evaluation import clip_attributes, compare, evaluate, write_report
 
 LABELS = label_set("ravdess8")
 
@@ -147,3 +155,15 @@ def test_the_same_evaluation_gives_the_same_page(tmp_path):
     evaluation = evaluate(make())
     pages = [write_report(evaluation, tmp_path / f"{i}.html").read_text() for i in range(2)]
     assert pages[0] == pages[1]
+
+
+def test_several_labels_a_clip_are_sent_elsewhere():
+    posteriors = make()
+    several = replace(LABELS, multi_label=True)
+    with pytest.raises(PosteriorMismatch, match="multi_label_scores"):
+        evaluate(replace(posteriors, label_set=several))
+
+
+def test_attributes_come_from_clips():
+    clips = [Clip("a", "corpus", attributes={"sex": "female"}), Clip("b", "corpus")]
+    assert clip_attributes(clips, "sex", "age") == {"sex": {"a": "female"}, "age": {}}

@@ -139,7 +139,8 @@ def test_webvtt(write):
 
 
 def test_plain_text_is_one_cue_for_the_whole_recording(write):
-    assert read_transcript(write("a.txt", " So \n\n glad! ")) == [Cue(None, None, "So glad!")]
+    cues = read_transcript(write("a.txt", " So   very \n\n glad! "))
+    assert cues == [Cue(None, None, "So very"), Cue(None, None, "glad!")]
 
 
 @pytest.mark.parametrize("content", ["", " \n\t\n", "\ufeff"])

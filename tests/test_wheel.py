@@ -53,7 +53,11 @@ def test_bundles_are_in_the_wheel_and_small(wheel):
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     bundles = {name: size for name, size in sizes.items() if "/shipped/" in name}
-    assert {Path(name).parent.name for name in bundles} >= {"face-fer", "voice-ravdess", "text-ekman"}
+    assert {Path(name).parent.name for name in bundles} >= {
+        "face-fer",
+        "voice-ravdess",
+        "text-ekman",
+    }
     assert sum(bundles.values()) <= LARGEST_BUNDLES_BYTES
     for needed in ("detector.onnx", "mesh.onnx", "example.mp4", "timeline.schema.json", "card.md"):
         assert any(name.endswith(needed) for name in sizes), needed

@@ -82,7 +82,8 @@ class Mailbox:
 
     def __init__(self, limits: LiveLimits):
         self.limits = limits
-        self.dropped: list[float] = []  # seconds of the pictures left out
+        self.dropped: list[float] = []  # seconds of the pictures left out since last asked
+        self.dropped_in_all = 0
         self._items: deque[tuple[Item, float]] = deque()
         self._pictures = 0
         self._changed = threading.Condition()
@@ -125,6 +126,7 @@ class Mailbox:
         self.dropped.append(self._items[place][0].seconds)
         del self._items[place]
         self._pictures -= 1
+        self.dropped_in_all += 1
 
 
 class LiveSession:

@@ -91,8 +91,9 @@ def _transcript(path: Path, options: Options) -> Recording:
         raise InputError(path, "a transcript, but text is not analysed", "add text to --modalities")
     notes = list(cues.notes)
     if all(cue.start_seconds is None for cue in cues):
-        lines = [line for cue in cues for line in cue.text.splitlines() if line.strip()]
-        cues = [Cue(i * LINE_SECONDS, (i + 1) * LINE_SECONDS, line) for i, line in enumerate(lines)]
+        cues = [
+            Cue(i * LINE_SECONDS, (i + 1) * LINE_SECONDS, cue.text) for i, cue in enumerate(cues)
+        ]
         notes.append(f"the transcript has no times: each line stands for {LINE_SECONDS} s")
     duration = max(cue.end_seconds or 0.0 for cue in cues)
     return Recording(path, frozenset({"text"}), False, cues, duration, duration, None, 0.0, notes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 
 from emofuse.bundle import Bundle
@@ -21,13 +23,14 @@ class TextSense:
 
     def __init__(self, bundle: Bundle | None, *, expected: bool = True):
         self.bundle, self.expected = bundle, expected
-        self.cues: list[tuple[float, float, np.ndarray | None]] = []
+        self.waiting: list[tuple[float, int, float, str]] = []  # a heap by start
+        self.spoken: list[tuple[float, float, np.ndarray | None]] = []
         self.foreign: set[str] = set()
 
     def push(self, item: Cue) -> None:
         start = 0.0 if item.start_seconds is None else item.start_seconds
         end = np.inf if item.end_seconds is None else item.end_seconds
-        self.cues.append((start, end, self._logits(item.text)))
+        heapq.heappush(self.waiting, (start, len(self.waiting), end, item.text))
 
     def _logits(self, text: str) -> np.ndarray | None:
         """Logits of one cue; None where the words are not in the model's language."""
@@ -48,10 +51,11 @@ class TextSense:
     def _evidence(self, start_seconds: float, end_seconds: float) -> Evidence:
         if self.bundle is None:
             return Evidence(None, outcome="ModelAbsent" if self.expected else "NoText")
+        self._reach(end_seconds)
         length = end_seconds - start_seconds
         inside = [
             (max(0.0, min(end, end_seconds) - max(start, start_seconds)) / length, logits)
-            for start, end, logits in self.cues
+            for start, end, logits in self.spoken
             if start < end_seconds and end > start_seconds
         ]
         words = [(share, logits) for share, logits in inside if logits is not None]
@@ -63,5 +67,11 @@ class TextSense:
         logits = np.average([logits for _, logits in words], axis=0, weights=shares)
         return Evidence(self.bundle.calibrated(logits), coverage=coverage, quality=1.0)
 
+    def _reach(self, seconds: float) -> None:
+        """Read the cues that start before `seconds`: the rest may never be needed."""
+        while self.waiting and self.waiting[0][0] < seconds:
+            start, _, end, text = heapq.heappop(self.waiting)
+            self.spoken.append((start, end, self._logits(text)))
+
     def forget(self, before_seconds: float) -> None:
-        self.cues = [cue for cue in self.cues if cue[1] > before_seconds]
+        self.spoken = [cue for cue in self.spoken if cue[1] > before_seconds]

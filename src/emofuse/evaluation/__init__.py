@@ -8,7 +8,7 @@ except ImportError:
     raise MissingExtra("evaluation", "research") from None
 
 from .calibration import brier, ece, reliability
-from .evaluate import Comparison, Evaluation, compare, evaluate
+from .evaluate import Comparison, Evaluation, clip_attributes, compare, evaluate
 from .intervals import Interval, bootstrap_persons, mcnemar, person_paired, t_interval
 from .metrics import (
     ccc,
@@ -27,6 +27,7 @@ __all__ = [
     "bootstrap_persons",
     "brier",
     "ccc",
+    "clip_attributes",
     "compare",
     "confusion_counts",
     "decision_scores",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from emofuse.core import PosteriorMismatch, Posteriors, align, nll
+from emofuse.core import Clip, PosteriorMismatch, Posteriors, align, nll
 
 from .calibration import brier, ece, reliability
 from .intervals import (
@@ -132,8 +132,22 @@ def evaluate(
     )
 
 
+def clip_attributes(clips: Iterable[Clip], *names: str) -> Attributes:
+    """The named attributes of a manifest's clips, e.g. "sex", "intensity", as `evaluate` wants."""
+    clips = list(clips)
+    return {
+        name: {clip.id: clip.attributes[name] for clip in clips if name in clip.attributes}
+        for name in names
+    }
+
+
 def scorable(posteriors: Posteriors) -> Posteriors:
     """The held-out rows with a known truth; `PosteriorMismatch` when there is none."""
+    if posteriors.label_set.multi_label:
+        raise PosteriorMismatch(
+            f"{posteriors.system}: {posteriors.label_set.name} has several labels a clip; "
+            "use multi_label_scores"
+        )
     held_out = posteriors.out_of_fold
     held_out = held_out.select(held_out.truth >= 0)
     if not len(held_out):

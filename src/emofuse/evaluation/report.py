@@ -103,9 +103,10 @@ def _lead(evaluation: Evaluation) -> str:
         if over
         else ""
     )
+    folds = f", mean of {len(evaluation.folds)} folds" if len(evaluation.folds) > 1 else ""
     return (
-        f"{accuracy} of {evaluation.n} held-out clips{between}, mean of {len(evaluation.folds)} "
-        f"folds; protocol {escape(evaluation.protocol or 'not stated')}, "
+        f"{accuracy} of {evaluation.n} held-out clips{between}{folds}; "
+        f"protocol {escape(evaluation.protocol or 'not stated')}, "
         f"{len(evaluation.labels)} labels of {escape(evaluation.label_set)}."
     )
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from . import (
+    au_bilstm,
+    av_honest,
+    av_published,
+    efficientface,
+    xlsr,
+)
 from .eegnet import ARCHITECTURE as EEGNET
 from .eegnet import eegnet
 from .face_cnn import ARCHITECTURE as FACE_CNN

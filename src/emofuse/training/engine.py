@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from .batches import Data
 from .history import History
+from .optimisers import Optimiser
 from .runs import write_text
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -86,11 +87,18 @@ class Task(pl.LightningModule):
     """Connects a network, a loss and scores to Lightning. Batches are (inputs, target)."""
 
     def __init__(
-        self, model: nn.Module, *, data: Data, options: FitOptions, loss: Loss, score: Score
+        self,
+        model: nn.Module,
+        *,
+        data: Data,
+        options: FitOptions,
+        loss: Loss,
+        score: Score,
+        optimiser: Optimiser,
     ):
         super().__init__()
         self.model, self.data, self.options = model, data, options
-        self.loss, self.score = loss, score
+        self.loss, self.score, self.optimiser = loss, score, optimiser
         self.seen: list[tuple[Tensor, Tensor]] = []
         self.steps_per_epoch = len(data.train(0))
 
@@ -120,32 +128,18 @@ class Task(pl.LightningModule):
         self.log_dict({f"val_{name}": value for name, value in scores.items()}, sync_dist=True)
 
     def configure_optimizers(self):
-        # Decay pulls weights towards zero; biases and normalisation gains have no need of it.
-        groups = [
-            {"params": [p for p in self.model.parameters() if p.ndim > 1 and p.requires_grad]},
-            {
-                "params": [p for p in self.model.parameters() if p.ndim <= 1 and p.requires_grad],
-                "weight_decay": 0.0,
-            },
-        ]
-        optimizer = torch.optim.AdamW(
-            groups, lr=self.options.learning_rate, weight_decay=self.options.weight_decay
+        optimizer = self.optimiser.make(
+            self.model,
+            learning_rate=self.options.learning_rate,
+            weight_decay=self.options.weight_decay,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-    def _rate(self, step: int) -> float:
-        epoch = (step + 1) / self.steps_per_epoch
-        if epoch < self.options.warmup_epochs:
-            return epoch / self.options.warmup_epochs
-        if self.options.schedule == "constant":
-            return 1.0
-        rest = max(self.options.epochs - self.options.warmup_epochs, 1e-9)
-        done = min((epoch - self.options.warmup_epochs) / rest, 1.0)
-        return 0.5 * (1 + float(np.cos(np.pi * done)))
+        schedule = self.optimiser.schedulers(
+            optimizer,
+            epochs=self.options.epochs,
+            warmup_epochs=self.options.warmup_epochs,
+            steps_per_epoch=self.steps_per_epoch,
+        )
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
 
 
 class _AtomicCheckpoints(TorchCheckpointIO):
@@ -167,10 +161,13 @@ def fit(
     folder: Path,
     loss: Loss | None = None,
     score: Score = single_label_scores,
+    optimiser: Optimiser | None = None,
+    watch: Sequence[hooks.Callback] = (),
 ) -> Fitted:
     """Train `model` in place under `folder`, going on from its last checkpoint if there is one.
 
-    `loss(logits, target)` is cross-entropy unless given. Writes `history.csv`, TensorBoard
+    `loss(logits, target)` is cross-entropy unless given, `optimiser` AdamW with the schedule of
+    the options. `watch` are further Lightning callbacks, which must not touch the training. Writes `history.csv`, TensorBoard
     events and `checkpoints/` (`last.ckpt`, `best.ckpt`) into `folder`; a run that has ended with
     the same options is read from there and not trained again.
     """
@@ -183,10 +180,17 @@ def fit(
     if options.threads:
         torch.set_num_threads(options.threads)
     task = Task(
-        model, data=data, options=options, loss=loss or nn.functional.cross_entropy, score=score
+        model,
+        data=data,
+        options=options,
+        loss=loss or nn.functional.cross_entropy,
+        score=score,
+        optimiser=optimiser or Optimiser(schedule=options.schedule),
     )
     history = History(folder / "history.csv")
-    trainer = _trainer(options, folder, history, validates=data.validation is not None)
+    trainer = _trainer(
+        options, folder, [*watch, history], validates=data.validation is not None
+    )
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
@@ -197,9 +201,13 @@ def fit(
     return Fitted(model.cpu().eval(), tuple(history.rows), epoch, folder)
 
 
-def load_checkpoint(model: nn.Module, folder: Path) -> int:
-    """Put the chosen weights of a run into `model`; returns the epoch (from 0) they are from."""
-    found = [folder / "checkpoints" / name for name in ("best.ckpt", "last.ckpt")]
+def load_checkpoint(model: nn.Module, folder: Path, *, latest: bool = False) -> int:
+    """Put the chosen weights of a run into `model`; returns the epoch (from 0) they are from.
+
+    The chosen ones are those that did best on validation; with `latest` those of the last epoch.
+    """
+    names = ("last.ckpt",) if latest else ("best.ckpt", "last.ckpt")
+    found = [folder / "checkpoints" / name for name in names]
     path = next((path for path in found if path.is_file()), found[0])
     state = torch.load(path, map_location="cpu", weights_only=True)
     prefix = "model."
@@ -225,7 +233,9 @@ def predict(model: nn.Module, batches: Iterable) -> tuple[np.ndarray, np.ndarray
     return logits, target
 
 
-def _trainer(options: FitOptions, folder: Path, history: History, *, validates: bool) -> pl.Trainer:
+def _trainer(
+    options: FitOptions, folder: Path, log: Sequence[hooks.Callback], *, validates: bool
+) -> pl.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     monitor = f"val_{options.monitor}"
@@ -238,7 +248,7 @@ def _trainer(options: FitOptions, folder: Path, history: History, *, validates: 
     if validates:
         keep |= {"monitor": monitor, "mode": options.mode}
     used: list[hooks.Callback] = [
-        history,
+        *log,
         hooks.ModelCheckpoint(dirpath=folder / "checkpoints", **keep),
     ]
     if options.averaging is not None:

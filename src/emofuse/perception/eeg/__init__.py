@@ -1,6 +1,14 @@
 """EEG: reading, channel quality, bands, differential entropy, grids, live streams."""
 
-from .bands import BANDS, DELTA, FOUR_BANDS, PUBLISHED_RATE_HZ, published_filter, zero_phase
+from .bands import (
+    BANDS,
+    DELTA,
+    FOUR_BANDS,
+    PUBLISHED_RATE_HZ,
+    published_filter,
+    resampled,
+    zero_phase,
+)
 from .chunk import EegChunk, chunks
 from .features import (
     WINDOW_SECONDS,
@@ -11,11 +19,11 @@ from .features import (
     grid,
     window_features,
 )
-from .front_ends import FRONT_ENDS, Stretch
+from .front_ends import FRONT_ENDS, Stretch, laid_out
 from .matlab import read_seediv_features
 from .montage import EPOC14, GRID, GRID_SIZE, SEED62, pairs, standard_name
 from .normalise import Normaliser, fit_normaliser
-from .quality import channel_states
+from .quality import bridge, channel_states
 from .read import SUFFIXES, read_eeg
 from .recording import EegRecording, Marker, make_recording
 
@@ -38,17 +46,20 @@ __all__ = [
     "Stretch",
     "asymmetry",
     "band_variance",
+    "bridge",
     "channel_states",
     "chunks",
     "differential_entropy",
     "entropy",
     "fit_normaliser",
     "grid",
+    "laid_out",
     "make_recording",
     "pairs",
     "published_filter",
     "read_eeg",
     "read_seediv_features",
+    "resampled",
     "standard_name",
     "window_features",
     "zero_phase",

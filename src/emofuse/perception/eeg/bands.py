@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy.signal import butter, sosfilt, sosfiltfilt
+from scipy.signal import butter, resample_poly, sosfilt, sosfiltfilt
 
 from emofuse.core import InputError
 
@@ -59,6 +60,14 @@ def published_filter(chunk: np.ndarray, *, bands: Edges) -> np.ndarray:
     return np.stack(
         [sosfilt(_sections(*band, PUBLISHED_ORDER, PUBLISHED_RATE_HZ), chunk) for band in bands]
     )
+
+
+def resampled(values: np.ndarray, *, rate_hz: float, to_hz: float) -> np.ndarray:
+    """(..., T) at another rate; the time axis is the last."""
+    ratio = Fraction(to_hz / rate_hz).limit_denominator(1000)
+    if ratio == 1:
+        return values
+    return resample_poly(values, ratio.numerator, ratio.denominator, axis=-1)
 
 
 def require_rate(rate_hz: float, bands: Edges) -> None:

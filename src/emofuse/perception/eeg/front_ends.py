@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bands import Edges, published_filter, zero_phase
+from .bands import Edges, published_filter, resampled, zero_phase
 from .features import entropy, grid
 from .normalise import Normaliser
 from .quality import bridge, channel_states
@@ -51,25 +51,57 @@ def differential_entropy_input(
     `channels` are the model's electrodes; `mean` and `spread` (C, B) those of its training
     windows. An electrode that is missing or bad counts as its training mean.
     """
-    signal = np.full((len(channels), len(stretch.samples)), np.nan)
-    usable = stretch.usable(channels)
-    for row, name in enumerate(channels):
-        if usable[row]:
-            signal[row] = stretch.samples[:, stretch.channels.index(name)]
-    filled = np.ascontiguousarray(bridge(signal.T).T)
-    inside = slice(stretch.first, stretch.last)
     edges = tuple(tuple(band) for band in bands)
+    signal, usable = _electrodes(stretch, channels)
+    inside = slice(stretch.first, stretch.last)
     if published:
-        filtered = published_filter(filled[:, inside], bands=edges)
+        filtered = published_filter(signal[:, inside], bands=edges)
     else:
-        filtered = zero_phase(filled, rate_hz=stretch.rate_hz, bands=edges)[..., inside]
+        filtered = zero_phase(signal, rate_hz=stretch.rate_hz, bands=edges)[..., inside]
     features = entropy(filtered.var(-1)).T
     features[~usable] = np.nan
     features = Normaliser(np.asarray(mean), np.asarray(spread))(features)
-    picture = grid(features, channels) if layout == "grid" else features.reshape(-1)
-    return picture.astype(np.float32)
+    return laid_out(features, channels, layout).astype(np.float32)
+
+
+def signal_input(
+    stretch: Stretch,
+    *,
+    channels: Sequence[str],
+    band: tuple[float, float],
+    sample_rate: float,
+    spread: float,
+) -> np.ndarray:
+    """(C, T) of the window at `sample_rate`, cut to `band` Hz and divided by `spread` µV.
+
+    An electrode that is missing or bad is silent.
+    """
+    signal, usable = _electrodes(stretch, channels)
+    (filtered,) = zero_phase(signal, rate_hz=stretch.rate_hz, bands=(tuple(band),))
+    filtered[~usable] = 0.0
+    window = filtered[:, stretch.first : stretch.last]
+    found = resampled(window, rate_hz=stretch.rate_hz, to_hz=sample_rate)
+    return (found / spread).astype(np.float32)
+
+
+def laid_out(features: np.ndarray, channels: Sequence[str], layout: str) -> np.ndarray:
+    """(..., C, B) features as a network takes them: "grid" (..., B, 9, 9), "flat" (..., C * B)."""
+    if layout == "grid":
+        return grid(features, channels)
+    return features.reshape(*features.shape[:-2], -1)
+
+
+def _electrodes(stretch: Stretch, channels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(C, n) samples of the electrodes `channels`, zeros where unusable, and (C,) usable."""
+    usable = stretch.usable(channels)
+    signal = np.zeros((len(channels), len(stretch.samples)))
+    for row, name in enumerate(channels):
+        if usable[row]:
+            signal[row] = stretch.samples[:, stretch.channels.index(name)]
+    return np.ascontiguousarray(bridge(signal.T).T), usable
 
 
 FRONT_ENDS: dict[str, Callable[..., np.ndarray]] = {
-    "differential_entropy": differential_entropy_input
+    "differential_entropy": differential_entropy_input,
+    "eeg_signal": signal_input,
 }

@@ -56,7 +56,7 @@ def read_transcript(path: str | Path, *, tier: str | None = None) -> Transcript:
     """Cues of a SubRip, WebVTT, Praat TextGrid or plain text file, sorted by start.
 
     Overlapping cues are kept, reversed times swapped, times before the recording cut at 0 and
-    cues that end there dropped; markup is removed. Plain text is one cue without times. `tier`
+    cues that end there dropped; markup is removed. Plain text is one cue a line, without times. `tier`
     names the TextGrid tier, else the one with words is taken. Bytes that are no Unicode are read
     as Windows-1252 (or Latin-1), with a note. An empty file gives no cues.
 
@@ -73,7 +73,7 @@ def read_transcript(path: str | Path, *, tier: str | None = None) -> Transcript:
         return Transcript([], notes)
     try:
         if suffix == ".txt":
-            rows = [(None, None, " ".join(text.split()))]
+            rows = [(None, None, " ".join(line.split())) for line in text.split("\n")]
         elif suffix == ".textgrid":
             rows = parse_textgrid(text, tier=tier)
         else:

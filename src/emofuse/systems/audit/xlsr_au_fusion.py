@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from emofuse.core import Posteriors, align
-from emofuse.evaluation import evaluate
+from emofuse.evaluation import compare, evaluate
 from emofuse.protocols import stamp_line
 from emofuse.training.fusers import fuse
 
 from .row import AuditRow
 from .xlsr_au_table import refit_mlp80
-from .xlsr_better import person_adapted, plain, voice_table
-from .xlsr_data import BILSTM, MLP80, WAV2VEC, Published
+from .xlsr_better import Fused, person_adapted, plain, voice_table
+from .xlsr_data import BILSTM, MLP80, PROTOCOL, WAV2VEC, Published
 from .xlsr_stacking import published_stacking
 
 CLAIMED = {WAV2VEC: 81.82, BILSTM: 62.13, MLP80: 60.22}
@@ -52,27 +52,48 @@ def rows_with_voice(data_dir: Path) -> list[AuditRow]:
     return _better(published, "own face and voice models", voice)
 
 
-def checks(data_dir: Path) -> dict[str, float | int]:
-    """How exactly the published files come out again, beyond accuracies."""
+def checks(data_dir: Path) -> dict[str, dict]:
+    """What the table has no column for.
+
+    How exactly the published outputs come out again; calibration and intervals of the honest
+    pool; our streams against the published fusion, and which variant was chosen for each fold.
+    """
     published = Published(data_dir)
-    pairs = {
-        "fusion": (
-            published.held_out("fusion"),
-            published_stacking(published, *PARTS, allow_leakage=True),
+    stacked = published_stacking(published, *PARTS, allow_leakage=True)
+    pool = evaluate(_fuse(published, PARTS, "pool"), protocol=PROTOCOL)
+    better, adapted = plain(published), person_adapted(published)
+    return {
+        "published fusion": agreement(published.held_out("fusion"), stacked),
+        "published au-mlp80": agreement(
+            published.held_out(MLP80), refit_mlp80(published.action_units)
         ),
-        MLP80: (published.held_out(MLP80), refit_mlp80(published.action_units)),
+        "weighted log-linear pool": pool.scores | pool.intervals,
+        "own face model": _against(published, better),
+        "own face model, person-adapted": _against(published, adapted),
+        "split": {"protocol": PROTOCOL, "hash": published.plan.hash},
     }
-    found: dict[str, float | int] = {}
-    for name, pair in pairs.items():
-        theirs, ours = align(pair)
-        found[f"{name}: clips"] = len(theirs)
-        found[f"{name}: same answer"] = int(
-            (theirs.values.argmax(1) == ours.values.argmax(1)).sum()
-        )
-        found[f"{name}: largest difference of a probability"] = float(
-            np.abs(theirs.values - ours.values).max()
-        )
-    return found
+
+
+def agreement(theirs: Posteriors, ours: Posteriors) -> dict[str, float | int]:
+    """On how many clips two systems answer the same, and how far their probabilities differ."""
+    theirs, ours = align([theirs.as_scale("prob"), ours.as_scale("prob")])
+    return {
+        "clips": len(theirs),
+        "same answer": int((theirs.values.argmax(1) == ours.values.argmax(1)).sum()),
+        "largest difference": float(np.abs(theirs.values - ours.values).max()),
+    }
+
+
+def _against(published: Published, fused: Fused) -> dict:
+    comparison = compare(published.held_out("fusion"), fused.posteriors)
+    return {
+        **evaluate(fused.posteriors).scores,
+        "against published fusion": {
+            "mcnemar": comparison.mcnemar,
+            "person_paired": comparison.person_paired,
+        },
+        "chosen": dict(fused.chosen),
+    }
 
 
 def _accuracy(posteriors: Posteriors) -> float:
@@ -143,7 +164,7 @@ def _better(published: Published, what: str, voice: np.ndarray | None = None) ->
     return [
         AuditRow(name, honest=_accuracy(honest), stamp=stamp_line(honest.stamps), n=len(honest)),
         AuditRow(
-            f"{name}, person-adapted",
+            f"{name}, person-adapted with all 60 clips",
             person_adapted=_accuracy(adapted),
             stamp=stamp_line(adapted.stamps),
             n=len(adapted),

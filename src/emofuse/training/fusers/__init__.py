@@ -1,5 +1,12 @@
 """Fitting fusers on out-of-fold posteriors, cross-fitted, with nested selection."""
 
+from emofuse.core import MissingExtra
+
+try:
+    import sklearn  # noqa: F401  # asked for here, so that its absence names the extra
+except ImportError:
+    raise MissingExtra("fitting fusers", "research") from None
+
 from .adapt import MIN_ENROLMENT, adapt_by_person, adapt_posteriors
 from .cross_fit import SPLITS, cross_fit, fuse, fuse_new
 from .fit import METHODS, fit_fuser

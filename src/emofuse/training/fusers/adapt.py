@@ -72,7 +72,10 @@ def adapt_posteriors(
     enrolment_clips: int | None = None,
     seed: int = 0,
 ) -> Posteriors:
-    """Held-out log-probabilities adapted by person, as logits stamped PERSON-ADAPTED."""
+    """Held-out log-probabilities adapted by person, as logits stamped PERSON-ADAPTED.
+
+    The system's name then says how, and from how many clips.
+    """
     held_out = posteriors.out_of_fold
     values = adapt_by_person(
         held_out.log_prob,
@@ -82,5 +85,5 @@ def adapt_posteriors(
         seed=seed,
     )
     stamps = (*held_out.stamps, str(Stamp.PERSON_ADAPTED))
-    name = f"{held_out.system} ({how} by person)"
+    name = f"{held_out.system} ({how} by person, {enrolment_clips or 'all'} clips)"
     return replace(held_out, values=values, scale="logit", system=name, stamps=stamps)

@@ -1,0 +1,227 @@
+"""Learning a fold with a network: inputs normalised inside it, fitted by the engine, to ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emofuse.bundle import InputSpec
+from emofuse.core import InputError
+from emofuse.models import count_parameters
+
+from .batches import ordered_batches, seeded_data
+from .engine import FitOptions, Fitted, fit, load_checkpoint, predict, single_label_scores
+from .examples import Examples
+from .export import export_onnx, largest_difference
+from .multi_label import multi_label_head_scores
+from .optimisers import Optimiser
+from .system import Exported, FoldRows, Learned
+from .watched import Watched
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+# ONNX Runtime and torch must agree to this; the published heads answer logits of about 1 to 10.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    `chosen_on` says which part the checkpoint is chosen on: "validation", "test" (as some
+    published systems did; such a run is stamped) or "last" (the last epoch, nothing is chosen).
+    `loss(train_truth)` makes the loss from the fold's training labels, cross-entropy (or binary
+    cross-entropy for several labels) unless given. `watch` are the parts whose curves are drawn
+    beside validation; nothing is chosen by them.
+    """
+
+    fit: FitOptions
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    batch_size: int = 32
+    chosen_on: str = "validation"
+    loss: Callable[[np.ndarray], Loss] | None = None
+    watch: tuple[str, ...] = ("train", "test")
+
+
+class FedNetwork(nn.Module):
+    """A network whose inputs are normalised by numbers of the training part.
+
+    Takes the inputs by position, in the order of `names`, and gives logits (batch, classes). The
+    numbers are buffers: checkpoint and ONNX file carry them, so they cannot get lost.
+    """
+
+    def __init__(self, network: nn.Module, examples: Examples, rows: np.ndarray | None):
+        """`rows` are those the numbers are taken from; None where a checkpoint brings them."""
+        super().__init__()
+        self.network, self.names = network, examples.names
+        self.normalised = tuple(p.name for p in examples.inputs if p.normalise is not None)
+        for part in examples.inputs:
+            if part.normalise is not None:
+                mean, spread = part.statistics(np.arange(1) if rows is None else rows)
+                self.register_buffer(f"{part.name}_mean", torch.from_numpy(mean))
+                self.register_buffer(f"{part.name}_spread", torch.from_numpy(spread))
+        self.masks = {p.name: p.mask for p in examples.inputs if p.mask}
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        named = dict(zip(self.names, inputs, strict=True))
+        for name in self.normalised:
+            value = (named[name] - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_spread")
+            named[name] = _hidden(value, named.get(self.masks.get(name, "")))
+        return self.network(**named)
+
+
+def _hidden(value: Tensor, mask: Tensor | None) -> Tensor:
+    """Zero where `mask` (batch, length) is False: what a network sees beyond the true end."""
+    if mask is None:
+        return value
+    return value * mask.view(*mask.shape, *[1] * (value.ndim - 2)).to(value.dtype)
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """A `Method`: `build(options, classes)` makes the network, `recipe(options)` trains it."""
+
+    build: Callable[[Any, int], nn.Module]
+    recipe: Callable[[Any], Recipe]
+
+    def learn(
+        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path, progress: bool
+    ) -> Learned:
+        recipe = self.recipe(options)
+        model = self._model(options, examples, rows.train, recipe.fit.seed)
+        chooses = {"validation": rows.validation, "test": rows.test, "last": rows.validation}
+        fitted = fit(
+            model,
+            seeded_data(
+                rows.train,
+                examples.training_batch,
+                batch_size=recipe.batch_size,
+                seed=recipe.fit.seed,
+                validation_rows=chooses[recipe.chosen_on],
+                make_validation=examples.whole_batch,
+            ),
+            options=replace(recipe.fit, progress=progress),
+            folder=folder,
+            loss=_loss(recipe, examples, rows),
+            score=multi_label_head_scores if examples.truth.ndim > 1 else single_label_scores,
+            optimiser=recipe.optimiser,
+            watch=[_watched(recipe, examples, rows)] if recipe.watch else [],
+        )
+        return self._learned(fitted, recipe)
+
+    def restore(
+        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path
+    ) -> Learned:
+        if not (folder / "finished.json").is_file():
+            raise InputError(folder, "holds no finished training", "train this fold first")
+        recipe = self.recipe(options)
+        model = self._model(options, examples, None, recipe.fit.seed)
+        epoch = load_checkpoint(model, folder, latest=recipe.chosen_on == "last")
+        return self._learned(Fitted(model.eval(), (), epoch, folder), recipe)
+
+    def _model(
+        self, options: Any, examples: Examples, rows: np.ndarray | None, seed: int
+    ) -> FedNetwork:
+        torch.manual_seed(seed)
+        return FedNetwork(self.build(options, len(examples.label_set)), examples, rows)
+
+    def _learned(self, fitted: Fitted, recipe: Recipe) -> Learned:
+        model, epoch = fitted.model, fitted.epoch
+        if recipe.chosen_on == "last":
+            epoch = load_checkpoint(model, fitted.folder, latest=True)
+
+        def answer(examples: Examples, rows: np.ndarray) -> np.ndarray:
+            batches = ordered_batches(rows, examples.whole_batch, batch_size=recipe.batch_size)
+            return predict(model, batches)[0]
+
+        return Learned(
+            answer,
+            history=fitted.history,
+            epoch=epoch,
+            export=lambda examples: to_onnx(model, examples),
+        )
+
+
+def to_onnx(model: FedNetwork, examples: Examples) -> Exported:
+    """The network with its normalisation as ONNX, compared with torch on two sizes of batch.
+
+    Masks are left out: one recording at a time needs no padding. `InputError` when ONNX Runtime
+    and torch differ by more than `TOLERANCE` of the largest logit (or of 1).
+    """
+    unmasked = replace(
+        examples, inputs=tuple(replace(part, mask="") for part in examples.inputs if part.values)
+    )
+    bare = _Unmasked(model)
+    batches = [unmasked.named_batch(np.array([row])) for row in range(min(3, len(examples.clips)))]
+    inputs = {name: torch.cat([value, value]) for name, value in batches[0].items()}
+    axes = {
+        part.name: {0: "batch", **({1: "time"} if part.mask else {})} for part in examples.inputs
+    }
+    onnx = export_onnx(bare, inputs, free_axes=axes)
+    with torch.inference_mode():
+        largest = max(float(bare(**batch).abs().max()) for batch in batches)
+    difference = max(largest_difference(onnx, bare, batch) for batch in (inputs, *batches))
+    if difference > TOLERANCE * max(1.0, largest):
+        raise InputError("export", f"ONNX and torch differ by {difference:.2g}", "report this")
+    specs = tuple(
+        InputSpec(
+            part.name,
+            part.front_end,
+            ("batch", *(("time",) if part.mask else ()), *inputs[part.name].shape[1 + bool(part.mask) :]),
+            dict(part.parameters),
+        )
+        for part in examples.inputs
+    )
+    return Exported(onnx, specs, count_parameters(model.network), {"largest_difference": difference})
+
+
+class _Unmasked(nn.Module):
+    """The network for one recording at a time: everything in it is present."""
+
+    def __init__(self, model: FedNetwork):
+        super().__init__()
+        self.model = model
+
+    def forward(self, **inputs: Tensor) -> Tensor:
+        model = self.model
+        named = dict(inputs)
+        for name in model.normalised:
+            named[name] = (named[name] - getattr(model, f"{name}_mean")) / getattr(
+                model, f"{name}_spread"
+            )
+        return model.network(**named)
+
+
+def _loss(recipe: Recipe, examples: Examples, rows: FoldRows) -> Loss:
+    if recipe.loss is not None:
+        return recipe.loss(examples.truth[rows.train])
+    if examples.truth.ndim > 1:
+        return functional.binary_cross_entropy_with_logits
+    return functional.cross_entropy
+
+
+def balanced_cross_entropy(truth: np.ndarray) -> Loss:
+    """Cross-entropy with scikit-learn's "balanced" class weights of the training labels."""
+    counts = np.bincount(truth)
+    weight = torch.tensor(len(truth) / (np.count_nonzero(counts) * np.maximum(counts, 1)))
+
+    def loss(logits: Tensor, target: Tensor) -> Tensor:
+        return functional.cross_entropy(logits, target, weight=weight.to(logits))
+
+    return loss
+
+
+def _watched(recipe: Recipe, examples: Examples, rows: FoldRows) -> Watched:
+    parts: Mapping[str, np.ndarray] = {"train": rows.train, "test": rows.test}
+
+    def batches(part: np.ndarray):
+        made = ordered_batches(part, examples.whole_batch, batch_size=recipe.batch_size)
+        return lambda: made
+
+    return Watched({f"{name}_part": batches(parts[name]) for name in recipe.watch})
