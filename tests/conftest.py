@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: examples are bounded in number, not in time.
+settings.register_profile("emofuse", deadline=None)
+settings.load_profile("emofuse")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

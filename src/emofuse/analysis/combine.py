@@ -22,6 +22,8 @@ from .speaker import voice_owner
 
 # The voice and the words go where the speaker is; everything else belongs to who shows it.
 SPOKEN = ("voice", "text")
+# A helmet is on the only person in view; with several it cannot be told on whom.
+WORN = ("eeg",)
 
 
 class Combiner:
@@ -41,19 +43,22 @@ class Combiner:
     def moments(self, evidence: Mapping[str, Mapping[str, Evidence]]) -> tuple[str, list[Moment]]:
         """(voice owner, one moment per person in view, then the scene's if anything is left).
 
-        `evidence` is modality -> person -> `Evidence`, spoken modalities under the scene.
+        `evidence` is modality -> person -> `Evidence`, spoken and worn modalities under the scene.
         """
         faces = evidence.get("face", {})
         owner = voice_owner(faces)
         persons = [person for person in faces if person != SCENE]
+        wearer = persons[0] if len(persons) == 1 else SCENE
         found = []
         for person in [*persons, SCENE]:
             parts = {}
             for modality in self.options.modalities:
-                source = SCENE if modality in SPOKEN else person
+                source = SCENE if modality in SPOKEN + WORN else person
                 part = evidence.get(modality, {}).get(source)
                 if part is None:
                     part = Evidence(None)  # somebody else's face is no news about the scene
+                elif modality in WORN and person != wearer and part.log_prob is not None:
+                    part = Evidence(None)
                 elif modality in SPOKEN and person != owner and part.log_prob is not None:
                     part = Evidence(None, outcome="SpeakerUnknown" if owner == SCENE else "")
                 parts[modality] = part

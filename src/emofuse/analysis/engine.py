@@ -10,9 +10,11 @@ from emofuse.bundle import Bundle
 from emofuse.core import Outcome, Window, label_set
 from emofuse.core.outcome import Undecodable
 from emofuse.media import AudioChunk, Damage, VideoFrame
+from emofuse.perception.eeg import EegChunk
 from emofuse.perception.text import Cue
 
 from .combine import Combiner
+from .eeg import EegSense
 from .face import FaceSense
 from .options import Options
 from .text import TextSense
@@ -21,14 +23,16 @@ from .voice import VoiceSense
 # A track that lags this far behind the other is no longer waited for: its late data is dropped.
 MAX_LAG_SECONDS = 10.0
 EPSILON_SECONDS = 1e-6
-_SENSE_OF = {VideoFrame: "face", AudioChunk: "voice", Cue: "text"}
+_SENSE_OF = {VideoFrame: "face", AudioChunk: "voice", Cue: "text", EegChunk: "eeg"}
+_TRACK_OF = {"video": "face", "audio": "voice", "eeg": "eeg"}
+Item = VideoFrame | AudioChunk | Cue | EegChunk
 
 
 class Engine:
     """Feeds the senses and closes a window once every track has passed its end.
 
     `tracks` are the modalities whose data will come ("face" for pictures, "voice" for sound,
-    "text" for words); the others answer with a typed outcome. `push` may be fed in pieces of any
+    "text" for words, "eeg"); the others answer with a typed outcome. `push` may be fed in pieces of any
     size and in any interleaving within `max_lag_seconds`: the windows are the same.
     """
 
@@ -53,19 +57,24 @@ class Engine:
             ),
             "voice": lambda: VoiceSense(usable.get("voice"), expected="voice" in tracks),
             "text": lambda: TextSense(usable.get("text"), expected="text" in tracks),
+            "eeg": lambda: EegSense(
+                usable.get("eeg"),
+                window_seconds=options.window_seconds,
+                expected="eeg" in tracks,
+            ),
         }
         self.senses = {modality: made[modality]() for modality in options.modalities}
-        self.clocked = [m for m in ("face", "voice") if m in self.senses and m in tracks]
+        self.clocked = [m for m in ("face", "voice", "eeg") if m in self.senses and m in tracks]
         self.latest = dict.fromkeys(self.clocked, 0.0)
         self.frame_step = 0.0
         self.emitted = 0
         self.damage: list[Outcome] = []
         self.spent_seconds: dict[str, float] = {}
 
-    def push(self, item: VideoFrame | AudioChunk | Cue | Damage) -> Iterator[Window]:
+    def push(self, item: Item | Damage) -> Iterator[Window]:
         """Take one item; yields the windows that it completes. Consume the iterator."""
         if isinstance(item, Damage):
-            modality = {"video": "face", "audio": "voice"}[item.modality]
+            modality = _TRACK_OF[item.modality]
             self.damage.append(
                 Undecodable(modality, item.seconds, item.seconds, detail=item.detail)
             )
@@ -83,14 +92,14 @@ class Engine:
             self._advance(modality, item)
             yield from self._close_windows(self.watermark)
 
-    def _too_late(self, modality: str, item: VideoFrame | AudioChunk | Cue) -> bool:
+    def _too_late(self, modality: str, item: Item) -> bool:
         """True for a frame out of order, or before what is already answered."""
         answered = self.emitted * self.options.hop_seconds
         return isinstance(item, VideoFrame) and item.seconds < max(
             self.latest.get(modality, 0.0), answered
         )
 
-    def _advance(self, modality: str, item: VideoFrame | AudioChunk) -> None:
+    def _advance(self, modality: str, item: Item) -> None:
         latest = self.senses[modality].latest_seconds
         if modality == "face":
             self.frame_step = max(0.0, latest - self.latest["face"]) or self.frame_step
@@ -106,9 +115,14 @@ class Engine:
 
     @property
     def duration_seconds(self) -> float:
-        """Seconds of recording seen so far; the newest frame lasts as long as the one before."""
+        """Seconds of recording seen so far; the newest frame lasts as long as the one before.
+
+        EEG beside a recording may go on after it and does not make it longer.
+        """
         ends = [
-            seconds + (self.frame_step if m == "face" else 0) for m, seconds in self.latest.items()
+            seconds + (self.frame_step if m == "face" else 0)
+            for m, seconds in self.latest.items()
+            if m != "eeg" or len(self.latest) == 1
         ]
         return max(ends, default=0.0)
 

@@ -24,13 +24,14 @@ from emofuse.media import (
     VideoFrame,
     reconnecting,
 )
+from emofuse.perception.eeg import EegChunk
 from emofuse.perception.face import TrackedFace
 from emofuse.perception.text import Cue
 
 from .engine import Engine
 from .options import Options
 
-MODALITY_OF = {"video": "face", "audio": "voice"}
+MODALITY_OF = {"video": "face", "audio": "voice", "eeg": "eeg"}
 PICTURES = (VideoFrame, EncodedPicture)
 
 
@@ -41,7 +42,7 @@ class Mark(Enum):
     END = "end"
 
 
-Item = VideoFrame | EncodedPicture | AudioChunk | Cue | Damage | Mark
+Item = VideoFrame | EncodedPicture | AudioChunk | Cue | EegChunk | Damage | Mark
 
 
 @dataclass(frozen=True)

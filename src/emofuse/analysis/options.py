@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from emofuse.fusion import MIN_COVERAGE, MIN_PROBABILITY
 
 MODALITIES = ("face", "voice", "text")
+# EEG is analysed where it is given; no recording is expected to have it.
+ALL_MODALITIES = (*MODALITIES, "eeg")
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class Options:
             raise ValueError(
                 f"hop must be in (0, window]: hop {self.hop_seconds} s, window {self.window_seconds} s"
             )
-        unknown = set(self.modalities) - set(MODALITIES)
+        unknown = set(self.modalities) - set(ALL_MODALITIES)
         if unknown or not self.modalities:
             raise ValueError(
-                f"modalities must be some of {', '.join(MODALITIES)}, got {self.modalities}"
+                f"modalities must be some of {', '.join(ALL_MODALITIES)}, got {self.modalities}"
             )
         for name in ("min_probability", "min_coverage"):
             if not 0 <= getattr(self, name) <= 1:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from emofuse.bundle import Bundle, default_bundles, find_bundle
 from emofuse.core import InputError, Timeline, Window, label_map, label_set
 from emofuse.core.outcome import Interrupted
 from emofuse.media import AudioChunk, Damage, LiveSource, VideoFrame
+from emofuse.perception.eeg import EegChunk, EegRecording
 from emofuse.perception.text import Cue
 
 from .assemble import assemble
+from .eeg_file import is_eeg
 from .engine import Engine
 from .live import stream_live
 from .options import Options
 from .source import Fingerprint, Recording, open_recording
 from .thumbnails import ThumbnailKeeper
 
-Item = VideoFrame | AudioChunk | Cue | Damage
+Item = VideoFrame | AudioChunk | Cue | EegChunk | Damage
 
 
 class AnalysisInterrupted(KeyboardInterrupt):
@@ -35,14 +38,19 @@ def analyse(
     text: str | Path | None = None,
     audio: str | Path | None = None,
     audio_offset_seconds: float = 0.0,
+    eeg: str | Path | EegRecording | None = None,
+    eeg_offset_seconds: float = 0.0,
+    eeg_marker: str | None = None,
     progress: Callable[[float, float], None] | None = None,
     **options,
 ) -> Timeline:
     """What a recording expresses, moment by moment.
 
-    `path`: video, audio, picture or transcript. `text`: a transcript (else a sidecar file of the
+    `path`: video, audio, picture, transcript or EEG. `text`: a transcript (else a sidecar file of the
     same stem is used); `audio`: a sound file that replaces the video's own, starting
-    `audio_offset_seconds` after the picture. `progress(done_seconds, all_seconds)` is called as
+    `audio_offset_seconds` after the picture; `eeg`: an EEG file or recording of the person in
+    view, starting `eeg_offset_seconds` after the picture (or so that its `eeg_marker` falls on the
+    picture's start). `progress(done_seconds, all_seconds)` is called as
     it goes. Further keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
 
     What is absent (no face, silence) is an outcome in the timeline. Raises `InputError` (one line:
@@ -51,9 +59,18 @@ def analyse(
     >>> timeline = analyse("clip.mp4", window_seconds=1.0)     # doctest: +SKIP
     """
     settings = Options(**options)
+    if eeg is not None or is_eeg(path):
+        settings = _and_eeg(settings)
     bundles = load_bundles(settings)
     recording = open_recording(
-        path, options=settings, text=text, audio=audio, audio_offset_seconds=audio_offset_seconds
+        path,
+        options=settings,
+        text=text,
+        audio=audio,
+        audio_offset_seconds=audio_offset_seconds,
+        eeg=eeg,
+        eeg_offset_seconds=eeg_offset_seconds,
+        eeg_marker=eeg_marker,
     )
     return _Run(recording, settings, bundles, progress).timeline()
 
@@ -68,7 +85,7 @@ def stream(
 
     A `LiveSource` (`media.camera`, `media.microphone`, `media.paced`), or a list of them, is read
     in the background: late pictures are left out, sound never is, and a lost device is opened
-    again. For an iterable of items, `tracks` says which of "face", "voice" and "text" will come (default: all
+    again. For an iterable of items, `tracks` says which of "face", "voice", "text" and "eeg" will come (default: all
     analysed modalities); a track that is not declared answers with a typed outcome.
     """
     settings = Options(**options)
@@ -88,6 +105,13 @@ def stream(
     for item in items:
         yield from engine.push(item)
     yield from engine.finish(duration)
+
+
+def _and_eeg(options: Options) -> Options:
+    """EEG that is given is analysed, whether it was asked for or not."""
+    if "eeg" in options.modalities:
+        return options
+    return replace(options, modalities=(*options.modalities, "eeg"))
 
 
 def load_bundles(options: Options) -> dict[str, Bundle]:

@@ -12,8 +12,10 @@ import numpy as np
 from emofuse.bundle import Bundle, content_key, digest_key
 from emofuse.core import InputError, Source, file_sha256
 from emofuse.media import AudioChunk, Damage, VideoFrame, decoded_audio_bytes, probe, read
+from emofuse.perception.eeg import EegChunk, EegRecording
 from emofuse.perception.text import Cue, find_sidecar, read_transcript
 
+from .eeg_file import EegTrack, is_eeg, open_eeg, with_eeg
 from .options import Options
 
 TRANSCRIPTS = (".srt", ".vtt", ".txt", ".textgrid")
@@ -34,9 +36,13 @@ class Recording:
     audio_file: Path | None
     audio_offset_seconds: float
     notes: list[str]
+    eeg: EegTrack | None = None
 
-    def items(self) -> Iterator[VideoFrame | AudioChunk | Cue | Damage]:
-        """Cues first (they are few), then pictures and sound as they are decoded."""
+    def items(self) -> Iterator[VideoFrame | AudioChunk | Cue | EegChunk | Damage]:
+        """Cues first (they are few), then pictures, sound and EEG in the order of time."""
+        return with_eeg(self._media(), self.eeg) if self.eeg else self._media()
+
+    def _media(self) -> Iterator[VideoFrame | AudioChunk | Cue | Damage]:
         yield from self.cues
         if self.tracks & {"face", "voice"}:
             yield from read(
@@ -55,9 +61,19 @@ def open_recording(
     text: str | Path | None = None,
     audio: str | Path | None = None,
     audio_offset_seconds: float = 0.0,
+    eeg: str | Path | EegRecording | None = None,
+    eeg_offset_seconds: float = 0.0,
+    eeg_marker: str | None = None,
 ) -> Recording:
-    """Look at `path` (media or transcript) and its companions; `InputError` when unusable."""
+    """Look at `path` (media, transcript or EEG) and its companions; `InputError` when unusable."""
     path = Path(path)
+    beside = (
+        open_eeg(eeg, offset_seconds=eeg_offset_seconds, marker=eeg_marker)
+        if eeg is not None
+        else None
+    )
+    if is_eeg(path):
+        return _eeg_alone(path, beside or open_eeg(path))
     if path.suffix.lower() in TRANSCRIPTS:
         return _transcript(path, options)
     info = probe(path)
@@ -67,9 +83,12 @@ def open_recording(
     cues = read_transcript(words) if words is not None and "text" in options.modalities else []
     if cues:
         tracks.add("text")
+    if beside is not None:
+        tracks.add("eeg")
     notes = [f"words from {words.name}", *cues.notes] if cues else []
     if cues and all(cue.start_seconds is None for cue in cues):
         notes.append("the transcript has no times: its words count for the whole recording")
+    notes += beside.notes if beside else []
     return Recording(
         path,
         frozenset(tracks & set(options.modalities)),
@@ -80,6 +99,23 @@ def open_recording(
         Path(audio) if audio is not None else None,
         audio_offset_seconds,
         notes,
+        beside,
+    )
+
+
+def _eeg_alone(path: Path, track: EegTrack) -> Recording:
+    duration = track.recording.duration_seconds + track.offset_seconds
+    return Recording(
+        path,
+        frozenset({"eeg"}),
+        False,
+        [],
+        duration,
+        duration,
+        None,
+        0.0,
+        track.notes,
+        track,
     )
 
 
@@ -109,6 +145,8 @@ class Fingerprint:
     def __init__(self, recording: Recording):
         self.file = file_sha256(recording.path)
         self.keys = {digest_key(bytes.fromhex(self.file))}
+        if recording.eeg and recording.eeg.sha256:
+            self.keys.add(digest_key(bytes.fromhex(recording.eeg.sha256)))
         self.keys |= {content_key(" ".join(c.text.split()).encode()) for c in recording.cues}
         self.samples = hashlib.sha256()
         self.heard = False

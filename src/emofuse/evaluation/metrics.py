@@ -22,12 +22,12 @@ def confusion_counts(truth: np.ndarray, predicted: np.ndarray, n_labels: int) ->
     return confusion_matrix(truth, predicted, labels=np.arange(n_labels))
 
 
-def accuracy_of(confusion: np.ndarray) -> float:
+def accuracy_of(confusion: np.ndarray) -> np.ndarray:
     """Share of right answers in (..., C, C) counts."""
     return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
 
 
-def uar_of(confusion: np.ndarray) -> float:
+def uar_of(confusion: np.ndarray) -> np.ndarray:
     """Unweighted average recall of (..., C, C) counts, over the labels that occur."""
     support = confusion.sum(-1)
     recall = np.diagonal(confusion, axis1=-2, axis2=-1) / np.maximum(support, 1)

@@ -33,7 +33,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query = nn.Linear(query or dim, dim)
-        self.key = nn.Linear(key or dim, dim)
+        self.key = nn.Linear(key or dim, dim, bias=False)  # softmax cancels a bias of keys
         self.value = nn.Linear(key or dim, dim)
         self.out = nn.Linear(dim, dim)
 

@@ -50,7 +50,7 @@ class StepGate(nn.Module):
     def __init__(self, dim: int, *, heads: int):
         super().__init__()
         self.heads = heads
-        self.query, self.key = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        self.query, self.key = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False)
 
     def forward(self, x: Tensor, mask: Tensor, asking: Tensor, asking_mask: Tensor) -> Tensor:
         query = self.query(asking).unflatten(-1, (self.heads, -1)).transpose(1, 2)

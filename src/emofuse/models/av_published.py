@@ -143,7 +143,7 @@ def av_ia(*, classes: int = 8, heads: int = 1, weights: Path | None = None) -> P
 def example(batch: int, length: int, generator: torch.Generator) -> dict[str, Tensor]:
     return {
         "audio": torch.randn(batch, COEFFICIENTS, 156, generator=generator),
-        "video": torch.rand(batch, length, 3, 160, 160, generator=generator),
+        "video": torch.rand(batch, length, 3, 120, 120, generator=generator),
     }
 
 

@@ -128,7 +128,7 @@ class Modulator(nn.Module):
 class EfficientFace(nn.Module):
     """(batch, 3, height, width) to embeddings (batch, 1024).
 
-    The published quadrant bounds fit sizes from 160 to 224 pixels that are multiples of 8 only.
+    The published quadrant bounds fit sizes from 120 to 224 pixels (multiples of 8) only.
     """
 
     def __init__(self):
@@ -180,7 +180,7 @@ ARCHITECTURE = Architecture(
     "efficientface",
     efficientface,
     example,
-    lengths=(160,),
+    lengths=(120,),
     form="published",
     paper="Zhao, Liu, Zhou, AAAI 2021",
     fixed_shape=True,

@@ -43,14 +43,14 @@ def fbccnn(*, classes: int = 4, bands: int = 4, grid: tuple[int, int] = (9, 9)) 
 
 
 def example(batch: int, length: int, generator: torch.Generator) -> dict[str, Tensor]:
-    return {"features": torch.randn(batch, 4, 9, 9, generator=generator)}
+    return {"features": torch.randn(batch, 4, length, length, generator=generator)}
 
 
 ARCHITECTURE = Architecture(
     "fbccnn",
     fbccnn,
     example,
-    lengths=(9, 9, 9),
+    lengths=(9,),
     form="published",
     paper="Pan & Zheng (2021), Emotion Recognition Based on EEG Using Generative Adversarial Nets "
     "and Convolutional Neural Network; as in torcheeg 1.1",

@@ -59,8 +59,7 @@ async def _lifespan(app: FastAPI):
     settings, state = app.state.settings, app.state
     _make_private(settings.uploads)
     with sole_owner(settings.data) as owned:
-        if not owned:
-            raise InputError(settings.data, "another server uses it", "name another --data folder")
+        _refuse_second(settings, owned)
         state.store = JobStore(settings.database)
         if resumed := state.store.requeue_running():
             log.warning("%d analyses of a server that was stopped go on", resumed)
@@ -88,6 +87,11 @@ def _make_private(folder: Path) -> None:
         ) from None
 
 
+def _refuse_second(settings: Settings, owned: bool) -> None:
+    if not owned:
+        raise InputError(settings.data, "another server uses it", "name another --data folder")
+
+
 def _healthz() -> dict[str, str]:
     return {"status": "ok", "version": emofuse.__version__}
 
@@ -98,7 +102,10 @@ def _metrics(request: Request) -> Response:
 
 
 def serve(settings: Settings) -> None:
-    """Run until Ctrl-C."""
+    """Run until Ctrl-C. Raises `InputError` when the data folder cannot be used or is in use."""
+    _make_private(settings.uploads)
+    with sole_owner(settings.data) as owned:
+        _refuse_second(settings, owned)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -159,11 +159,11 @@ class JobStore:
         """True when the job was still waiting or running."""
         with self._connection() as db:
             return (
-                0
-                < db.execute(
+                db.execute(
                     "UPDATE jobs SET state = ?, finished = ? WHERE id = ? AND state IN (?, ?)",
                     (CANCELLED, time.time(), id, *ACTIVE),
                 ).rowcount
+                > 0
             )
 
     def requeue_running(self) -> int:
@@ -207,11 +207,11 @@ class JobStore:
     def _update(self, job: Job, changes: str, *values: object) -> bool:
         with self._connection() as db:
             return (
-                0
-                < db.execute(
+                db.execute(
                     f"UPDATE jobs SET {changes} WHERE id = ? AND attempt = ? AND state = ?",
                     (*values, job.id, job.attempt, RUNNING),
                 ).rowcount
+                > 0
             )
 
 

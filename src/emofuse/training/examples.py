@@ -25,26 +25,38 @@ class Input:
     With `mask` (the name of the network's mask argument) the first axis has any length: shorter
     clips are padded, and a clip of length 0 lacks this modality. Without it all arrays have one
     shape. `normalise` are the axes of a clip's array over which (and over all training clips)
-    mean and spread are taken, None to take values as they are. `augment` changes one clip's
-    array, in training only. `front_end` and `parameters` name the perception function that makes
-    it from a recording.
+    mean and spread are taken, None to take values as they are. `variants` are further arrays of
+    the clips (noisy copies): training draws one of them or the plain one. `augment` changes one
+    clip's array, in training only; `finish` always makes the network's layout of it (pictures are
+    kept small, as bytes). `front_end` and `parameters` name the perception function that makes it
+    from a recording.
     """
 
     name: str
     values: Sequence[np.ndarray]
     mask: str = ""
     normalise: tuple[int, ...] | None = None
+    variants: Sequence[Sequence[np.ndarray]] = ()
     augment: Augment | None = None
+    finish: Callable[[np.ndarray], np.ndarray] | None = None
     front_end: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
     integer: bool = False
 
     def array(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
-        kind = np.int64 if self.integer else np.float32
-        value = np.asarray(self.values[row], kind)
+        """One clip's array as the network takes it; with `rng` as training sees it."""
+        value = np.asarray(self._drawn(rng)[row])
         if rng is not None and self.augment is not None and len(value):
-            value = np.asarray(self.augment(value, rng), kind)
-        return value
+            value = self.augment(value, rng)
+        if self.finish is not None:
+            value = self.finish(value)
+        return np.asarray(value, np.int64 if self.integer else np.float32)
+
+    def _drawn(self, rng: np.random.Generator | None) -> Sequence[np.ndarray]:
+        if rng is None or not self.variants:
+            return self.values
+        number = int(rng.integers(1 + len(self.variants)))
+        return self.values if number == 0 else self.variants[number - 1]
 
     def batch(self, rows: np.ndarray, rng: np.random.Generator | None) -> Named:
         """The rows' arrays as one tensor by name, with their mask where there is one."""
@@ -62,7 +74,7 @@ class Input:
         """Mean and standard deviation of the rows' values, kept axes broadcastable to a batch."""
         count, total, squares = 0, 0.0, 0.0
         for row in rows:
-            value = np.asarray(self.values[row], np.float64)
+            value = self.array(row, None).astype(np.float64)
             if len(value):
                 count += np.prod([value.shape[axis] for axis in self.normalise or ()], dtype=int)
                 total = total + value.sum(self.normalise, keepdims=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.metrics import f1_score
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,11 +19,18 @@ from emofuse.bundle import InputSpec
 from emofuse.core import InputError
 from emofuse.models import count_parameters
 
-from .batches import ordered_batches, seeded_data
-from .engine import FitOptions, Fitted, fit, load_checkpoint, predict, single_label_scores
+from .batches import seeded_data
+from .engine import (
+    FitOptions,
+    Fitted,
+    Score,
+    fit,
+    load_checkpoint,
+    predict,
+    single_label_scores,
+)
 from .examples import Examples
 from .export import export_onnx, largest_difference
-from .multi_label import multi_label_head_scores
 from .optimisers import Optimiser
 from .system import Exported, FoldRows, Learned
 from .watched import Watched
@@ -46,6 +56,7 @@ class Recipe:
     batch_size: int = 32
     chosen_on: str = "validation"
     loss: Callable[[np.ndarray], Loss] | None = None
+    score: Score | None = None
     watch: tuple[str, ...] = ("train", "test")
 
 
@@ -69,11 +80,15 @@ class FedNetwork(nn.Module):
         self.masks = {p.name: p.mask for p in examples.inputs if p.mask}
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        named = dict(zip(self.names, inputs, strict=True))
+        return self.answer(dict(zip(self.names, inputs, strict=True)))
+
+    def answer(self, named: Mapping[str, Tensor]) -> Tensor:
+        """Logits of inputs by name; masks may be left out where everything is present."""
+        fed = dict(named)
         for name in self.normalised:
-            value = (named[name] - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_spread")
-            named[name] = _hidden(value, named.get(self.masks.get(name, "")))
-        return self.network(**named)
+            value = (fed[name] - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_spread")
+            fed[name] = _hidden(value, fed.get(self.masks.get(name, "")))
+        return self.network(**fed)
 
 
 def _hidden(value: Tensor, mask: Tensor | None) -> Tensor:
@@ -109,7 +124,7 @@ class NetworkMethod:
             options=replace(recipe.fit, progress=progress),
             folder=folder,
             loss=_loss(recipe, examples, rows),
-            score=multi_label_head_scores if examples.truth.ndim > 1 else single_label_scores,
+            score=_score(recipe, examples),
             optimiser=recipe.optimiser,
             watch=[_watched(recipe, examples, rows)] if recipe.watch else [],
         )
@@ -137,8 +152,7 @@ class NetworkMethod:
             epoch = load_checkpoint(model, fitted.folder, latest=True)
 
         def answer(examples: Examples, rows: np.ndarray) -> np.ndarray:
-            batches = ordered_batches(rows, examples.whole_batch, batch_size=recipe.batch_size)
-            return predict(model, batches)[0]
+            return predict(model, _in_order(examples, rows, batch_size=recipe.batch_size))[0]
 
         return Learned(
             answer,
@@ -189,13 +203,13 @@ class _Unmasked(nn.Module):
         self.model = model
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        model = self.model
-        named = dict(inputs)
-        for name in model.normalised:
-            named[name] = (named[name] - getattr(model, f"{name}_mean")) / getattr(
-                model, f"{name}_spread"
-            )
-        return model.network(**named)
+        needed = inspect.signature(self.model.network.forward).parameters
+        masks = {
+            mask: torch.ones(inputs[name].shape[:2], dtype=torch.bool)
+            for name, mask in self.model.masks.items()
+            if mask in needed and needed[mask].default is inspect.Parameter.empty
+        }
+        return self.model.answer({**inputs, **masks})
 
 
 def _loss(recipe: Recipe, examples: Examples, rows: FoldRows) -> Loss:
@@ -204,6 +218,12 @@ def _loss(recipe: Recipe, examples: Examples, rows: FoldRows) -> Loss:
     if examples.truth.ndim > 1:
         return functional.binary_cross_entropy_with_logits
     return functional.cross_entropy
+
+
+def _score(recipe: Recipe, examples: Examples) -> Score:
+    if recipe.score is not None:
+        return recipe.score
+    return several_labels_scores if examples.truth.ndim > 1 else single_label_scores
 
 
 def balanced_cross_entropy(truth: np.ndarray) -> Loss:
@@ -217,11 +237,27 @@ def balanced_cross_entropy(truth: np.ndarray) -> Loss:
     return loss
 
 
+def several_labels_scores(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """Mean over labels of the F1 of the positives at a probability of one half, and accuracy."""
+    answer = (logits > 0).astype(int)
+    found = f1_score(target.astype(int), answer, average="macro", zero_division=0.0)
+    return {"positive_f1": float(found), "accuracy": float((answer == target).mean())}
+
+
+def _in_order(examples: Examples, rows: np.ndarray, *, batch_size: int) -> Iterator:
+    """Unaugmented batches, made one at a time: a corpus of films does not fit in memory twice."""
+    for part in np.array_split(rows, range(batch_size, len(rows), batch_size)):
+        if len(part):
+            yield examples.whole_batch(part, np.random.default_rng(0))
+
+
 def _watched(recipe: Recipe, examples: Examples, rows: FoldRows) -> Watched:
-    parts: Mapping[str, np.ndarray] = {"train": rows.train, "test": rows.test}
-
-    def batches(part: np.ndarray):
-        made = ordered_batches(part, examples.whole_batch, batch_size=recipe.batch_size)
-        return lambda: made
-
-    return Watched({f"{name}_part": batches(parts[name]) for name in recipe.watch})
+    parts = {"train": rows.train, "test": rows.test}
+    return Watched(
+        {
+            f"{name}_part": partial(
+                _in_order, examples, parts[name], batch_size=recipe.batch_size
+            )
+            for name in recipe.watch
+        }
+    )

@@ -2,10 +2,12 @@
 
 from .bands import (
     BANDS,
+    CONTEXT_SECONDS,
     DELTA,
     FOUR_BANDS,
     PUBLISHED_RATE_HZ,
     published_filter,
+    require_rate,
     resampled,
     zero_phase,
 )
@@ -29,6 +31,7 @@ from .recording import EegRecording, Marker, make_recording
 
 __all__ = [
     "BANDS",
+    "CONTEXT_SECONDS",
     "DELTA",
     "EPOC14",
     "FOUR_BANDS",
@@ -59,6 +62,7 @@ __all__ = [
     "published_filter",
     "read_eeg",
     "read_seediv_features",
+    "require_rate",
     "resampled",
     "standard_name",
     "window_features",

@@ -26,8 +26,9 @@ PUBLISHED_ORDER = 5
 # What the published filters were designed for, whatever the data's own rate (200 Hz in SEED-IV):
 # their bands then lie at 6.25-12.5, 12.5-21.9, 21.9-48.4 and 48.4-76.6 Hz.
 PUBLISHED_RATE_HZ = 128.0
-# The mirrored lead-in of a zero-phase filter: the slowest band (1 Hz) has died away after that.
-PADDING_SECONDS = 1.0
+# What a zero-phase filter needs on both sides of a window (mirrored at the ends of a trial): within
+# it the response of the slowest band has died away.
+CONTEXT_SECONDS = 1.0
 
 
 @lru_cache(maxsize=256)
@@ -42,7 +43,7 @@ def zero_phase(values: np.ndarray, *, rate_hz: float, bands: Edges) -> np.ndarra
     `InputError` when a band lies above half the sampling rate.
     """
     require_rate(rate_hz, bands)
-    padding = min(values.shape[-1] - 1, round(PADDING_SECONDS * rate_hz))
+    padding = min(values.shape[-1] - 1, round(CONTEXT_SECONDS * rate_hz))
     return np.stack(
         [
             sosfiltfilt(_sections(*band, ZERO_PHASE_ORDER, rate_hz), values, padlen=padding)

@@ -32,7 +32,8 @@ class Stretch:
 
     def usable(self, channels: Sequence[str]) -> np.ndarray:
         """(len(channels),) True where that electrode is there and shows something."""
-        good = dict(zip(self.channels, channel_states(self.window), strict=True))
+        received = self.window[np.isfinite(self.window).any(1)]
+        good = dict(zip(self.channels, channel_states(received), strict=True))
         return np.array([good.get(name, "missing") == "" for name in channels], bool)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .level import normalise_level
 from .mel import log_mel
+from .published import mel_decibels, mfcc_steps, waveform
 
 
 def log_mel_input(
@@ -32,4 +33,9 @@ def log_mel_input(
     return features
 
 
-FRONT_ENDS: dict[str, Callable[..., np.ndarray]] = {"log_mel": log_mel_input}
+FRONT_ENDS: dict[str, Callable[..., np.ndarray]] = {
+    "log_mel": log_mel_input,
+    "mel_decibels": mel_decibels,
+    "mfcc": mfcc_steps,
+    "waveform": waveform,
+}

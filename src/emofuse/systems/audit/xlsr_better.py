@@ -3,6 +3,10 @@
 A stronger model on the Action-Unit table; a voice stream from the recordings; all of it measured
 against the person's own mean (always apart from the plain numbers). Which variant speaks for a
 fold is decided in its inner folds by NLL.
+
+The candidates themselves were settled on inner scores of these same five folds, so the last
+tenths keep some optimism: pooling more of each recording (`SOUNDING_SHARE` 0.65) had the worse
+inner NLL, .406 against .403, and would have given 87.65 % where the voice rows now give 88.63 %.
 """
 
 from __future__ import annotations

@@ -1,0 +1,356 @@
+"""From a manifest to an evaluated run: the one way every system is trained.
+
+Splits come from `protocols`, what is learnt from the system, and everything in between is here:
+resume, posteriors, evaluation, report. A run that was killed goes on where it was and ends with
+the posteriors of an undisturbed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emofuse import __version__
+from emofuse.core import IN_SAMPLE, OUT_OF_FOLD, InputError, Posteriors, label_map
+from emofuse.corpora import Manifest
+from emofuse.evaluation import confusion_counts
+from emofuse.posteriors import read_posteriors, write_posteriors
+from emofuse.protocols import (
+    LeakageError,
+    Plan,
+    RunRecord as Declared,
+    Split,
+    Stamp,
+    best_temperature,
+    check_record,
+    plan_splits,
+    protocol as protocol_called,
+)
+
+from .curves import draw_confusion, draw_curves
+from .examples import Examples, truth_of
+from .judge import judge
+from .run_folder import RunFolder, RunRecord, corpus_hash, identity
+from .runs import runs_folder, write_text
+from .settings import read_settings, show
+from .system import FoldRows, Learned, Progress, System
+
+PACKAGES = ("numpy", "scikit-learn", "torch", "lightning", "transformers", "onnxruntime")
+STEPS = ("train", "validate", "test")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A system on a corpus under a protocol, ready to run fold after fold."""
+
+    system: System
+    options: Any
+    manifest: Manifest
+    plan: Plan
+    folder: RunFolder
+    stamps: tuple[str, ...]
+
+
+def train_system(
+    system: System,
+    manifest: Manifest,
+    *,
+    protocol: str,
+    settings: Mapping[str, object] | None = None,
+    out: Path | None = None,
+    manifest_path: str = "",
+    folds: Sequence[int] | None = None,
+    step: str = "test",
+    in_sample: bool = False,
+    allow_leakage: bool = False,
+    progress: Progress | None = None,
+) -> RunFolder:
+    """Train, validate and test `system` on `manifest`; returns the run's folder.
+
+    `settings` change the system's options and, with a leading "protocol.", the protocol's
+    parameters. `folds` are the fold numbers to run (default: all). `step` "train" stops after
+    fitting, "validate" scores the inner validation parts of a trained run, "test" goes to the
+    report. `in_sample` also keeps the answers on training clips. Raises `LeakageError` for a
+    leaky plan, or a checkpoint chosen on the test part, unless `allow_leakage`, which stamps
+    every output; `InputError` for all that cannot be run.
+    """
+    if step not in STEPS:
+        raise InputError("step", f"{step!r} is none of {', '.join(STEPS)}", "choose one")
+    job = open_job(
+        system,
+        manifest,
+        protocol=protocol,
+        settings=settings or {},
+        out=out,
+        manifest_path=manifest_path,
+        allow_leakage=allow_leakage,
+    )
+    examples = system.read(job.options, job.manifest, job.manifest.label_set, progress)
+    splits = _chosen(job.plan, folds)
+    for number, split in enumerate(splits):
+        if progress is not None:
+            progress(number, len(splits), f"fold {split.fold}")
+        run_fold(job, examples, split, step=step, in_sample=in_sample, progress=progress)
+    if step == "test":
+        finish(job)
+    return job.folder
+
+
+def open_job(
+    system: System,
+    manifest: Manifest,
+    *,
+    protocol: str,
+    settings: Mapping[str, object],
+    out: Path | None = None,
+    manifest_path: str = "",
+    allow_leakage: bool = False,
+) -> Job:
+    """Settle labels, splits and stamps, and open (or go on with) the run's folder."""
+    own = {key: value for key, value in settings.items() if not key.startswith("protocol.")}
+    options = read_settings(system.options, own, owner=system.name)
+    labelled, dropped = with_labels(manifest, system, options)
+    params = {
+        key.removeprefix("protocol."): _number(value)
+        for key, value in settings.items()
+        if key.startswith("protocol.")
+    }
+    plan = plan_splits(protocol_called(protocol, **params), labelled.clips, allow_leakage=allow_leakage)
+    stamps = (*plan.stamps, *_declared(system, options, allow_leakage))
+    stamps = tuple(dict.fromkeys((*stamps, *map(str, system.stamps(options, labelled)))))
+    record = RunRecord(
+        system=system.name,
+        settings={name: _stated(value) for name, value in asdict(options).items()},
+        protocol=plan.protocol,
+        protocol_params=dict(plan.params),
+        plan_hash=plan.hash,
+        corpus=manifest.corpus,
+        corpus_hash=corpus_hash(labelled),
+        manifest=manifest_path,
+        root=str(manifest.root),
+        label_set=labelled.label_set.name,
+        stamps=stamps,
+        licence=system.licence,
+        command=_command(system, manifest_path, protocol, settings, allow_leakage),
+        created=datetime.now(UTC).date().isoformat(),
+        packages=_packages(),
+        notes=(*dropped, *plan.notes),
+    )
+    path = out or runs_folder() / "systems" / f"{system.name}-{plan.protocol}-{identity(record)}"
+    folder = RunFolder(Path(path))
+    folder.open(record, plan)
+    return Job(system, options, labelled, plan, folder, stamps)
+
+
+def with_labels(manifest: Manifest, system: System, options: Any) -> tuple[Manifest, list[str]]:
+    """The clips that have a label of the system's set, carried into it, and what was left out."""
+    target = system.label_set(options)
+    if manifest.label_set == target:
+        kept = [clip for clip in manifest.clips if clip.label is not None]
+        return replace(manifest, clips=tuple(kept)), _left_out(manifest, len(kept), "no label")
+    if manifest.label_set.multi_label or target.multi_label:
+        raise InputError(
+            manifest.corpus,
+            f"labels are {manifest.label_set.name}, the system answers {target.name}",
+            "prepare the corpus with the system's label set",
+        )
+    to = label_map(manifest.label_set, target)
+    mapped = [
+        replace(clip, label=to(clip.label), label_set=target.name, soft={})
+        for clip in manifest.clips
+        if clip.label is not None and to(clip.label) is not None
+    ]
+    notes = _left_out(manifest, len(mapped), f"labels outside {target.name}")
+    if to.merges:
+        notes.append(f"labels: {to.describe()}")
+    return replace(manifest, clips=tuple(mapped), label_set=target), notes
+
+
+def _left_out(manifest: Manifest, kept: int, why: str) -> list[str]:
+    gone = len(manifest) - kept
+    return [f"{gone} clips left out: {why}"] if gone else []
+
+
+def _declared(system: System, options: Any, allow_leakage: bool) -> tuple[str, ...]:
+    """The stamp of a checkpoint chosen on the test part; refused unless allowed."""
+    leaks = check_record(Declared(system.name, checkpoint=system.chosen_on(options)))
+    if leaks and not allow_leakage:
+        raise LeakageError(
+            system.name, leaks, "run the honest form, or allow leakage and keep the stamp"
+        )
+    return (str(Stamp.LEAKY), str(Stamp.CHOSEN_ON_TEST)) if leaks else ()
+
+
+def rows_of(examples: Examples, split: Split) -> FoldRows:
+    """The split as row numbers of the examples."""
+    place = {clip.id: row for row, clip in enumerate(examples.clips)}
+    parts = (
+        np.array([place[clip] for clip in part if clip in place], dtype=int)
+        for part in (split.train, split.validation, split.test)
+    )
+    return FoldRows(split.fold, *parts)
+
+
+def run_fold(
+    job: Job,
+    examples: Examples,
+    split: Split,
+    *,
+    step: str,
+    in_sample: bool,
+    progress: Progress | None,
+) -> None:
+    """One fold up to `step`. A fold whose posteriors are there is not run again."""
+    folder, rows = job.folder.fold(split.fold), rows_of(examples, split)
+    stored = folder / "posteriors.parquet"
+    if stored.is_file() and step != "validate":
+        return
+    method = job.system.method(job.options)
+    if step == "validate":
+        learned = method.restore(job.options, examples, rows, folder=folder)
+        part = _answers(job, examples, learned, rows, rows.validation, IN_SAMPLE)
+        # Validation persons chose the checkpoint, so this number is not one of new people.
+        write_posteriors(part, folder / "validation.parquet")
+        return
+    learned = method.learn(
+        job.options, examples, rows, folder=folder, progress=progress is not None
+    )
+    if step == "train":
+        return
+    parts = [_answers(job, examples, learned, rows, rows.test, OUT_OF_FOLD)]
+    if in_sample:
+        parts.append(_answers(job, examples, learned, rows, rows.train, IN_SAMPLE))
+    found = joined(parts)
+    _pictures(job, learned, parts[0], examples, rows, folder)
+    write_posteriors(found, stored)
+
+
+def _answers(
+    job: Job,
+    examples: Examples,
+    learned: Learned,
+    rows: FoldRows,
+    picked: np.ndarray,
+    role: str,
+) -> Posteriors:
+    """Calibrated on the fold's validation persons in the honest form, raw in the published."""
+    values, scale = learned.answer(examples, picked), learned.scale
+    several = examples.truth.ndim > 1
+    found = Posteriors(
+        clips=tuple(examples.clips[row].id for row in picked),
+        values=values,
+        label_set=examples.label_set,
+        scale=scale,
+        system=job.system.name,
+        role=role,
+        fold=rows.number,
+        truth=None if several else examples.truth[picked],
+        subjects=tuple(examples.clips[row].subject for row in picked),
+        stamps=job.stamps,
+    )
+    if scale != "logit" or several or getattr(job.options, "form", "honest") != "honest":
+        return found
+    return replace(found, values=found.values / fold_temperature(job, examples, learned, rows))
+
+
+def fold_temperature(job: Job, examples: Examples, learned: Learned, rows: FoldRows) -> float:
+    """The temperature of a fold, fitted on its validation persons."""
+    truth = examples.truth[rows.validation]
+    validation = Posteriors(
+        clips=tuple(examples.clips[row].id for row in rows.validation),
+        values=learned.answer(examples, rows.validation),
+        label_set=examples.label_set,
+        scale=learned.scale,
+        system=job.system.name,
+        role=OUT_OF_FOLD,
+        truth=truth,
+    )
+    return float(best_temperature(validation))
+
+
+def _pictures(
+    job: Job,
+    learned: Learned,
+    test: Posteriors,
+    examples: Examples,
+    rows: FoldRows,
+    folder: Path,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if learned.history:
+        draw_curves(learned.history, folder / "curves.png", chosen=learned.epoch)
+    if examples.truth.ndim == 1:
+        counts = confusion_counts(test.truth, test.values.argmax(1), len(test.label_set))
+        draw_confusion(counts, test.label_set, folder / "confusion.png")
+
+
+def finish(job: Job) -> None:
+    """Join the folds that are there, evaluate them and write the report."""
+    stored = [job.folder.fold(split.fold) / "posteriors.parquet" for split in job.plan.splits]
+    parts = [read_posteriors(path) for path in stored if path.is_file()]
+    found = joined(parts)
+    write_posteriors(found, job.folder.posteriors)
+    judge(found, job.manifest, job.folder, truth=truth_of(job.manifest.clips, job.manifest.label_set))
+
+
+def joined(parts: Sequence[Posteriors]) -> Posteriors:
+    """Posteriors of several folds or roles of one system as one."""
+    return replace(
+        parts[0],
+        clips=tuple(clip for part in parts for clip in part.clips),
+        subjects=tuple(person for part in parts for person in part.subjects),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("values", "role", "fold", "truth")
+        },
+    )
+
+
+def _chosen(plan: Plan, folds: Sequence[int] | None) -> list[Split]:
+    known = {split.fold: split for split in plan.splits}
+    if folds is None:
+        return list(known.values())
+    unknown = [fold for fold in folds if fold not in known]
+    if unknown:
+        raise InputError(
+            plan.protocol, f"has no fold {unknown[0]}", f"folds are {', '.join(map(str, known))}"
+        )
+    return [known[fold] for fold in folds]
+
+
+def _number(value: object) -> object:
+    text = str(value)
+    return int(text) if text.lstrip("-").isdigit() else value
+
+
+def _stated(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _packages() -> dict[str, str]:
+    found = {"emofuse": __version__}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _command(
+    system: System,
+    manifest_path: str,
+    protocol: str,
+    settings: Mapping[str, object],
+    allow_leakage: bool,
+) -> str:
+    given = "".join(f" --set {key}={show(value)}" for key, value in settings.items())
+    corpus = Path(manifest_path).name or "MANIFEST"
+    allowed = " --allow-leakage" if allow_leakage else ""
+    return f"emofuse train {system.name} --corpus {corpus} --protocol {protocol}{given}{allowed}"
