@@ -97,5 +97,3 @@ def finished(address: str, id: str, *, seconds: float = 120, **options) -> dict:
         return status if status["state"] not in ("queued", "running") else None
 
     return wait_until(over, seconds)
-
-

@@ -134,7 +134,12 @@ def test_the_rate_is_demanded_and_must_agree(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("bad.edf", b"nonsense"), ("bad.mat", b"nonsense"), ("bad.xdf", b"nonsense"), ("bad.doc", b"")],
+    [
+        ("bad.edf", b"nonsense"),
+        ("bad.mat", b"nonsense"),
+        ("bad.xdf", b"nonsense"),
+        ("bad.doc", b""),
+    ],
 )
 def test_damaged_and_foreign_files_are_one_line(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

@@ -19,6 +19,8 @@ class Options:
     `labels` names the label set of the answer. The answer is "uncertain" where the fused top
     probability is below `min_probability` or the best coverage below `min_coverage`.
     `expression_rate_hz`: how often a followed face is read (it is *followed* in every frame).
+    `adapt` "person" (offline only) takes each person's own average out of face and voice; `enrol`
+    is a recording of the one person to take it from, instead of the analysed one.
     """
 
     window_seconds: float = 2.0
@@ -31,10 +33,16 @@ class Options:
     expression_rate_hz: float = 10.0
     thumbnails: bool = True
     blur_faces: bool = False
+    adapt: str = ""
+    enrol: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modalities", tuple(self.modalities))
         object.__setattr__(self, "models", tuple(str(model) for model in self.models))
+        object.__setattr__(self, "enrol", str(self.enrol or ""))
+        object.__setattr__(self, "adapt", self.adapt or ("person" if self.enrol else ""))
+        if self.adapt not in ("", "person"):
+            raise ValueError(f"adapt must be 'person' or nothing, got {self.adapt!r}")
         if not 0 < self.hop_seconds <= self.window_seconds:
             raise ValueError(
                 f"hop must be in (0, window]: hop {self.hop_seconds} s, window {self.window_seconds} s"

@@ -13,6 +13,7 @@ from emofuse.media import AudioChunk, Damage, LiveSource, VideoFrame
 from emofuse.perception.eeg import EegChunk, EegRecording
 from emofuse.perception.text import Cue
 
+from .adapt import Adapted, Baseline, RememberingCombiner, adapt_windows, enrolment
 from .assemble import assemble
 from .eeg_file import is_eeg
 from .engine import Engine
@@ -89,6 +90,8 @@ def stream(
     analysed modalities); a track that is not declared answers with a typed outcome.
     """
     settings = Options(**options)
+    if settings.adapt:
+        raise ValueError("a person's own average is known at the end: adapt needs analyse(path)")
     bundles = load_bundles(settings)
     live = [source] if isinstance(source, LiveSource) else source
     if isinstance(live, (list, tuple)) and live and isinstance(live[0], LiveSource):
@@ -126,6 +129,16 @@ def load_bundles(options: Options) -> dict[str, Bundle]:
     return {m: bundle for m, bundle in bundles.items() if m in options.modalities}
 
 
+def _enrolled(options: Options, bundles: dict[str, Bundle]) -> dict[str, Baseline] | None:
+    """The person's baseline from the enrolment recording, where there is one."""
+    if not options.enrol:
+        return None
+    plain = replace(options, enrol="", thumbnails=False)
+    run = _Run(open_recording(options.enrol, options=plain), plain, bundles, None)
+    run.read()
+    return enrolment(run.windows, run.engine.combiner, file=options.enrol)
+
+
 class _Run:
     """One offline analysis: feeds the engine, keeps pictures and hashes, builds the timeline."""
 
@@ -133,14 +146,16 @@ class _Run:
         self.recording, self.options, self.bundles = recording, options, bundles
         self.progress = progress
         self.engine = Engine(options, bundles, tracks=recording.tracks, still=recording.still)
+        if options.adapt:
+            self.engine.combiner = RememberingCombiner(options, bundles, label_set(options.labels))
+        self.enrolled = _enrolled(options, bundles)
         self.fingerprint = Fingerprint(recording)
         self.keeper = ThumbnailKeeper(blur=options.blur_faces) if options.thumbnails else None
         self.windows: list[Window] = []
 
     def timeline(self) -> Timeline:
         try:
-            for item in self.recording.items():
-                self._feed(item)
+            self.read()
         except KeyboardInterrupt:
             raise AnalysisInterrupted(self._assemble(partial=True)) from None
         if not self.recording.tracks and not self.windows:
@@ -149,8 +164,13 @@ class _Run:
                 "none of the asked modalities is in this file",
                 f"it was asked for {', '.join(self.options.modalities)}",
             )
-        self.windows += self.engine.finish(self.recording.duration_seconds)
         return self._assemble(partial=False)
+
+    def read(self) -> None:
+        """Feed the whole recording to the engine; `windows` are complete afterwards."""
+        for item in self.recording.items():
+            self._feed(item)
+        self.windows += self.engine.finish(self.recording.duration_seconds)
 
     def _feed(self, item: Item) -> None:
         self.fingerprint.add(item)
@@ -169,13 +189,16 @@ class _Run:
         if partial:
             stamps.append("PARTIAL")
             outcomes.append(Interrupted("all", done, max(done, self.recording.expected_seconds)))
+        adapted = Adapted(self.windows)
+        if self.options.adapt:
+            adapted = adapt_windows(self.windows, self.engine.combiner, enrolled=self.enrolled)
         return assemble(
-            self.windows,
+            adapted.windows,
             source=self.fingerprint.source(self.recording.path.name, duration),
             options=self.options,
             bundles=self.bundles,
-            stamps=stamps,
-            notes=[*self.recording.notes, *self._notes()],
+            stamps=[*stamps, *adapted.stamps],
+            notes=[*self.recording.notes, *self._notes(), *adapted.notes],
             outcomes=outcomes,
             thumbnails=self.keeper.thumbnails if self.keeper else (),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -124,6 +125,12 @@ class Posteriors:
     @property
     def out_of_fold(self) -> Posteriors:
         return self.select(self.role == OUT_OF_FOLD)
+
+    @property
+    def split_hash(self) -> str:
+        """SHA-256 over which fold held out which clip: equal splits have equal hashes."""
+        rows = sorted(f"{fold}\t{clip}" for fold, clip in zip(self.fold, self.clips, strict=True))
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
     @property
     def in_sample(self) -> Posteriors:

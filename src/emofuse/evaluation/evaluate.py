@@ -98,7 +98,8 @@ def evaluate(
 ) -> Evaluation:
     """Score the out-of-fold rows of `posteriors` whose truth is known.
 
-    In-sample rows are left out, always. `PosteriorMismatch` when nothing is left to score.
+    `split_hash` is the plan's, else that of the folds in the posteriors. In-sample rows are left
+    out, always. `PosteriorMismatch` when nothing is left to score.
     """
     held_out = scorable(posteriors)
     log_prob, truth = held_out.log_prob, held_out.truth
@@ -127,7 +128,7 @@ def evaluate(
         groups=_groups(held_out, predicted == truth, attributes or {}),
         reliability=tuple(reliability(log_prob, truth)),
         protocol=protocol,
-        split_hash=split_hash,
+        split_hash=split_hash or held_out.split_hash,
         stamps=(*held_out.stamps, *(s for s in stamps if s not in held_out.stamps)),
     )
 

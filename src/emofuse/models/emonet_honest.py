@@ -96,9 +96,10 @@ def example_fused(batch: int, length: int, generator: torch.Generator) -> dict[s
     masks[0, 1:2], masks[1, 2:3] = False, False
     return {
         "mel": torch.randn(batch, 8 * length, 64, generator=generator),
+        "frames": torch.randn(batch, length, EMBEDDING, generator=generator),
         "mel_mask": masks[0],
         "frames_mask": masks[1, :, :length],
-    } | example(batch, length, generator)
+    }
 
 
 _PAPER = "after qjiang002/Multimodal-Emotion-Detection"

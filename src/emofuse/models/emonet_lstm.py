@@ -31,7 +31,7 @@ class EmoNetLSTM(nn.Module):
         self.head = nn.Sequential(nn.Linear(frames * 128, 64), nn.Linear(64, classes))
 
     def forward(self, video: Tensor) -> Tensor:
-        logits = self.emonet(video.flatten(0, 1)).unflatten(0, video.shape[:2])
+        logits = self.emonet(video.flatten(0, 1)).reshape(video.shape[0], video.shape[1], -1)
         return self.head(self.lstm(logits)[0].flatten(1))
 
 

@@ -53,7 +53,8 @@ class Faces(nn.Module):
     def forward(self, faces: Tensor, mask: Tensor) -> Tensor:
         # What a mask hides must not move the running statistics far: it enters as the mean face.
         faces = faces * mask[:, :, None, None, None].to(faces.dtype)
-        return self.squeeze(self.trunk(faces.flatten(0, 1))).unflatten(0, faces.shape[:2])
+        frames = self.squeeze(self.trunk(faces.flatten(0, 1)))
+        return frames.reshape(faces.shape[0], faces.shape[1], -1)
 
 
 class HonestTrimodal(nn.Module):

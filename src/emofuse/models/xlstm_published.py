@@ -55,7 +55,7 @@ class PublishedCell(nn.Module):
         normed = self.norm(x)
         left = self.left(normed)
         over_features = F.pad(left.flatten(0, 1)[:, None], (3, 0))
-        seen = F.silu(self.conv(over_features)[:, 0].unflatten(0, left.shape[:2]))
+        seen = F.silu(self.conv(over_features).reshape_as(left))
         query = self.query(seen[:, -1]).unflatten(-1, (self.heads, -1))
         key = self.key(seen).unflatten(-1, (self.heads, -1)) * query.shape[-1] ** -0.5
         value = self.value(left).unflatten(-1, (self.heads, -1))
@@ -104,9 +104,11 @@ class PublishedFaces(nn.Module):
         self.encoder = Encoder(_FACE, layers=4, heads=4, hidden=2048, dropout=0.1)
 
     def forward(self, faces: Tensor, mask: Tensor) -> Tensor:
-        frames = self.squeeze(self.trunk(faces.flatten(0, 1))).unflatten(0, faces.shape[:2])
-        frames = torch.cat([self.summary.expand(len(frames), 1, -1), frames], 1)
-        return self.encoder(frames, torch.cat([mask.any(1, keepdim=True) | True, mask], 1))[:, 0]
+        frames = self.squeeze(self.trunk(faces.flatten(0, 1)))
+        frames = frames.reshape(faces.shape[0], faces.shape[1], -1)
+        summary = self.summary.expand(faces.shape[0], 1, -1)
+        seen = torch.cat([torch.ones_like(mask[:, :1]), mask], 1)
+        return self.encoder(torch.cat([summary, frames], 1), seen)[:, 0]
 
 
 class SingleKeyAttention(nn.Module):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from emofuse.core import OUT_OF_FOLD, Posteriors, log_softmax, nll, to_log_prob
 from emofuse.perception.eeg import Normaliser, fit_normaliser, laid_out
-from emofuse.protocols import Plan
+from emofuse.protocols import Plan, best_temperature
 from emofuse.training.classic import classic_model
 
 from .eeg_windows import Windows
@@ -19,15 +19,21 @@ from .eeg_windows import Windows
 # Raw inputs of any rows to logits (or log-probabilities).
 Answer = Callable[[np.ndarray], np.ndarray]
 STRENGTHS = ("0.001", "0.01", "0.1", "1", "10")
-CLASSIC, NETWORKS = ("logistic", "svc", "linear-svc"), ("fbccnn", "eegnet")
+CLASSIC, NETWORKS = ("logistic", "svc", "linear-svc", "forest"), ("fbccnn", "eegnet")
+# Number of trees instead of a strength: more are never worse.
+TREES = ("300",)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which model, and how it is fitted. `epochs` and `learning_rate` are for networks."""
+    """Which model, and how it is fitted. `epochs` and `learning_rate` are for networks.
+
+    `balanced` weighs rare labels up (classic models), for scores that count labels equally.
+    """
 
     model: str = "logistic"
     strengths: tuple[str, ...] = STRENGTHS
+    balanced: bool = False
     epochs: int = 30
     learning_rate: float = 1e-3
     batch_size: int = 64
@@ -92,15 +98,15 @@ def fit_eeg(
 
 def _fit_classic(windows, recipe, inputs, normaliser, train, validation) -> FittedEeg:
     best = None
-    strengths = recipe.strengths
+    strengths = TREES if recipe.model == "forest" else recipe.strengths
     if not len(validation):
         strengths = strengths[len(strengths) // 2 :][:1]
     for strength in strengths:
         model = classic_model(
             recipe.model, parameter=strength, normalisation="none", seed=recipe.seed
         )
-        if hasattr(model[-1], "decision_function_shape"):
-            model.set_params(model__decision_function_shape="ovr")
+        if recipe.balanced:
+            model.set_params(model__class_weight="balanced")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a strength that does not converge is not chosen
             model.fit(inputs[train], windows.labels[train])
@@ -177,16 +183,26 @@ def _fit_network(windows, recipe, inputs, normaliser, train, validation, folder)
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Answers to every test window of a plan, and to each fold's validation windows."""
+    """Answers to every test window of a plan.
 
-    test: Posteriors
-    validation: tuple[Posteriors, ...]
+    `temperatures` (fold -> number) were fitted on the fold's validation windows, 1 where there are
+    none; `settings` is what each fold's validation chose.
+    """
+
+    raw: Posteriors
+    temperatures: Mapping[int, float]
     settings: tuple[str, ...]
+
+    @property
+    def calibrated(self) -> Posteriors:
+        """The answers at their fold's temperature."""
+        divisor = np.array([self.temperatures[fold] for fold in self.raw.fold.tolist()])
+        return replace(self.raw, values=self.raw.values / divisor[:, None])
 
 
 def held_out(windows: Windows, plan: Plan, recipe: Recipe, *, run: Path) -> HeldOut:
     """One fit a fold of `plan`, which was drawn on `windows.clips`; normalised inside each."""
-    pieces, validations, settings = [], [], []
+    rows, values, folds, temperatures, settings = [], [], [], {}, []
     for split in plan.splits:
         train, validation, test = (
             windows.rows(part) for part in (split.train, split.validation, split.test)
@@ -194,18 +210,25 @@ def held_out(windows: Windows, plan: Plan, recipe: Recipe, *, run: Path) -> Held
         folder = run / f"fold-{split.fold}"
         fitted = fit_eeg(windows, recipe, train=train, validation=validation, folder=folder)
         inputs = network_input(windows, recipe, fitted.normaliser)
-        pieces.append((split.fold, test, fitted.answer(inputs[test])))
-        if len(validation):
-            answers = fitted.answer(inputs[validation])
-            validations.append(
-                posteriors_of(windows, validation, answers, split.fold, recipe.model, plan.stamps)
-            )
+        rows.append(test)
+        values.append(fitted.answer(inputs[test]))
+        folds.append(np.full(len(test), split.fold))
         settings.append(fitted.setting)
-    rows = np.concatenate([rows for _, rows, _ in pieces])
-    folds = np.concatenate([np.full(len(rows), fold) for fold, rows, _ in pieces])
-    values = np.concatenate([values for _, _, values in pieces])
-    test = posteriors_of(windows, rows, values, folds, recipe.model, plan.stamps)
-    return HeldOut(test, tuple(validations), tuple(settings))
+        temperatures[split.fold] = 1.0
+        if len(validation):
+            own = fitted.answer(inputs[validation])
+            temperatures[split.fold] = best_temperature(
+                posteriors_of(windows, validation, own, split.fold, recipe.model)
+            )
+    raw = posteriors_of(
+        windows,
+        np.concatenate(rows),
+        np.concatenate(values),
+        np.concatenate(folds),
+        recipe.model,
+        plan.stamps,
+    )
+    return HeldOut(raw, temperatures, tuple(settings))
 
 
 def posteriors_of(
@@ -214,7 +237,7 @@ def posteriors_of(
     values: np.ndarray,
     fold: np.ndarray | int,
     system: str,
-    stamps: Sequence[str],
+    stamps: Sequence[str] = (),
 ) -> Posteriors:
     """Logits (N, C) for the windows `rows` as out-of-fold posteriors."""
     return Posteriors(

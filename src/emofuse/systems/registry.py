@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SYSTEMS = {
     "au-static": "au_static",
     "au-bilstm": "au_bilstm",
+    "xlsr-finetune": "xlsr_finetune",
+    "xlsr-static": "xlsr_static",
+    "mel-transformer": "mel_transformer",
 }
 
 

@@ -56,6 +56,7 @@ class Recipe:
     batch_size: int = 32
     chosen_on: str = "validation"
     loss: Callable[[np.ndarray], Loss] | None = None
+    penalty: Callable[[nn.Module], Tensor] | None = None
     score: Score | None = None
     watch: tuple[str, ...] = ("train", "test")
 
@@ -123,7 +124,7 @@ class NetworkMethod:
             ),
             options=replace(recipe.fit, progress=progress),
             folder=folder,
-            loss=_loss(recipe, examples, rows),
+            loss=_loss(recipe, examples, rows, model.network),
             score=_score(recipe, examples),
             optimiser=recipe.optimiser,
             watch=[_watched(recipe, examples, rows)] if recipe.watch else [],
@@ -212,12 +213,20 @@ class _Unmasked(nn.Module):
         return self.model.answer({**inputs, **masks})
 
 
-def _loss(recipe: Recipe, examples: Examples, rows: FoldRows) -> Loss:
+def _loss(recipe: Recipe, examples: Examples, rows: FoldRows, network: nn.Module) -> Loss:
     if recipe.loss is not None:
-        return recipe.loss(examples.truth[rows.train])
-    if examples.truth.ndim > 1:
-        return functional.binary_cross_entropy_with_logits
-    return functional.cross_entropy
+        loss = recipe.loss(examples.truth[rows.train])
+    elif examples.truth.ndim > 1:
+        loss = functional.binary_cross_entropy_with_logits
+    else:
+        loss = functional.cross_entropy
+    if recipe.penalty is None:
+        return loss
+
+    def penalised(logits: Tensor, target: Tensor) -> Tensor:
+        return loss(logits, target) + recipe.penalty(network).to(logits.device)
+
+    return penalised
 
 
 def _score(recipe: Recipe, examples: Examples) -> Score:

@@ -15,7 +15,7 @@ from .level import as_samples
 from .mel import MelOptions, mel_spectrogram, mfcc, power_to_db
 
 Place = Literal["start", "centre"]
-Layout = Literal["time", "image", "contour"]
+Layout = Literal["time", "bands", "image", "contour"]
 
 
 def excerpt(
@@ -48,7 +48,8 @@ def mel_decibels(
 ) -> np.ndarray:
     """Mel power in decibels, float32. `options` are further fields of `MelOptions`.
 
-    `layout` "time" is (T, n_mels), "image" (1, n_mels, T), "contour" (T,) the mean over bands.
+    `layout` "time" is (T, n_mels), "bands" (n_mels, T), "image" (1, n_mels, T), "contour" (T,)
+    the mean over bands.
     """
     samples = _at_rate(samples, sample_rate=sample_rate, source_rate=source_rate)
     if seconds is not None:
@@ -57,7 +58,10 @@ def mel_decibels(
     decibels = power_to_db(power, ref=ref, top_db=top_db)
     if layout == "contour":
         return decibels.mean(1)
-    return decibels if layout == "time" else np.ascontiguousarray(decibels.T[None])
+    if layout == "time":
+        return decibels
+    bands = np.ascontiguousarray(decibels.T)
+    return bands if layout == "bands" else bands[None]
 
 
 def mfcc_steps(
