@@ -120,3 +120,17 @@ def test_corpora_lists_labels_people_and_licences(run):
     rows = {row["name"]: row for row in json.loads(out)}
     assert code == 0 and rows["ravdess"]["labels"] == "ravdess8"
     assert all(row["licence"] and row["people"] for row in rows.values())
+
+
+def test_agreement_of_two_raters(run, tmp_path):
+    for rater, last in (("anna", "sad"), ("ben", "happy")):
+        (tmp_path / f"{rater}.csv").write_text(
+            "rater,tier,start,end,label\n"
+            f"{rater},emotion,0,1,happy\n{rater},emotion,1,2,sad\n"
+            f"{rater},emotion,2,3,happy\n{rater},emotion,3,4,{last}\n"
+        )
+    code, out, err = run("agreement", tmp_path / "anna.csv", tmp_path / "ben.csv", "--json")
+    assert code == 0, err
+    (row,) = json.loads(out)
+    assert (row["tier"], row["raters"], row["units"]) == ("emotion", 2, 4)
+    assert 0 < row["alpha_nominal"] < 1 and row["icc_2_1"] is None

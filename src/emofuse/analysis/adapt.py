@@ -63,7 +63,9 @@ class RememberingCombiner(Combiner):
         """`window` with every baseline taken out of its evidence."""
         adapted = {
             modality: {
-                source: self._relative(modality, part, baselines.get(_key(modality, source, window)))
+                source: self._relative(
+                    modality, part, baselines.get(_key(modality, source, window))
+                )
                 for source, part in parts.items()
             }
             for modality, parts in self.seen[window.index].items()

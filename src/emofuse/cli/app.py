@@ -20,7 +20,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # One module a group of commands; each has `register(app)`.
-_COMMANDS = ("analyse", "show", "example", "models", "doctor", "bench", "corpora", "research")
+_COMMANDS = (
+    "analyse",
+    "show",
+    "example",
+    "models",
+    "doctor",
+    "bench",
+    "corpora",
+    "agreement",
+    "research",
+)
 
 USAGE, INTERRUPTED = 2, 130
 

@@ -280,9 +280,7 @@ def _several_label_scores(
     posteriors: Posteriors, truth: np.ndarray, thresholds: np.ndarray
 ) -> dict:
     """Scores at the chosen thresholds, and the macro F1 at one half for comparison."""
-    rows = multi_label_scores(
-        truth, posteriors.values, posteriors.label_set, threshold=thresholds
-    )
+    rows = multi_label_scores(truth, posteriors.values, posteriors.label_set, threshold=thresholds)
     mean = next(row for row in rows if row["label"] == "mean")
     half = f1_score(truth, posteriors.values >= 0.5, average="macro", zero_division=0)
     return {
