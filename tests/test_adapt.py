@@ -9,6 +9,7 @@ import emofuse
 from emofuse.analysis import Options
 from emofuse.analysis.adapt import (
     MIN_WINDOWS,
+    SHARE,
     Baseline,
     RememberingCombiner,
     adapt_windows,
@@ -46,24 +47,34 @@ def answers(windows):
     return np.array([window.moments[0].fused for window in windows])
 
 
-def test_a_leaning_that_is_always_there_is_taken_out():
+def test_half_of_a_leaning_that_is_always_there_is_taken_out():
     shown = expressed(14)
     leaning, combiner = windows_of(shown + LEANING)
-    plain, _ = windows_of(shown)
+    average = log_softmax(shown + LEANING).mean(0)
+    expected, _ = windows_of(shown + LEANING - SHARE * average)
     assert (answers(leaning).argmax(1) == 2).all(), "unadapted, everything looks sad"
     adapted = adapt_windows(leaning, combiner)
-    np.testing.assert_allclose(answers(adapted.windows), answers(plain), atol=1e-9)
+    np.testing.assert_allclose(answers(adapted.windows), answers(expected), atol=1e-9)
+    assert (answers(adapted.windows).argmax(1) == np.arange(14) % 7).all()
     assert adapted.stamps == ("PERSON-ADAPTED",)
     assert "face of person-1 (14 windows)" in adapted.notes[0]
 
 
 @pytest.mark.parametrize("prior", [None, (0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)])
-def test_the_average_of_a_person_says_nothing(prior):
-    """Somebody who never changes expresses nothing relative to their own average."""
+def test_who_shows_one_thing_throughout_still_shows_it_but_less(prior):
     windows, combiner = windows_of(np.tile(LEANING, (6, 1)), prior=prior)
+    found = answers(adapt_windows(windows, combiner).windows)
+    assert (found.argmax(1) == 2).all()
+    assert (found[:, 2] < answers(windows)[:, 2]).all()
+
+
+@pytest.mark.parametrize("prior", [None, (0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)])
+def test_somebody_without_a_leaning_is_left_alone(prior):
+    """An average that is the training prior says nothing about a person."""
+    flat = np.log(np.full(7, 1 / 7) if prior is None else np.array(prior))
+    windows, combiner = windows_of(np.tile(flat, (6, 1)), prior=prior)
     found = adapt_windows(windows, combiner)
-    np.testing.assert_allclose(answers(found.windows), 1 / 7, atol=1e-9)
-    assert all(window.moments[0].uncertain for window in found.windows)
+    np.testing.assert_allclose(answers(found.windows), answers(windows), atol=1e-9)
 
 
 def test_the_voice_belongs_to_the_speaker_and_words_are_left_alone():
@@ -72,8 +83,9 @@ def test_the_voice_belongs_to_the_speaker_and_words_are_left_alone():
     found = measure_baselines(windows, combiner)
     assert set(found) == {("face", "person-1"), ("voice", "person-1")}
     adapted = adapt_windows(windows, combiner).windows[0].moments[0]
-    expected = log_softmax(shown[0] - shown.mean(0))
-    np.testing.assert_allclose(np.log(adapted.estimates["voice"].probabilities), expected, atol=0.2)
+    average = log_softmax(shown + LEANING).mean(0)
+    expected = log_softmax(shown[0] + LEANING - SHARE * average)
+    np.testing.assert_allclose(np.log(adapted.estimates["voice"].probabilities), expected)
 
 
 def test_too_few_windows_are_left_as_they_are_with_a_warning():
@@ -93,8 +105,8 @@ def test_an_enrolment_recording_gives_the_average_instead():
     windows, combiner = windows_of(sad)
     found = adapt_windows(windows, combiner, enrolled=baselines)
     assert (answers(found.windows).argmax(1) == 2).all(), "sadder than the enrolled average"
-    gone = adapt_windows(*windows_of(np.tile(LEANING, (5, 1))), enrolled=baselines)
-    assert answers(gone.windows).max() < answers(found.windows).max()
+    resting = adapt_windows(*windows_of(np.tile(LEANING, (5, 1))), enrolled=baselines)
+    assert answers(resting.windows).max() < answers(found.windows).max()
     assert any("enrolment" in note for note in found.notes)
 
 
@@ -115,7 +127,7 @@ def test_only_the_person_seen_most_is_taken_for_the_enrolled_one():
         windows.append(Window(i, i, i + 2, tuple(moments), voice_owner=owner))
     found = adapt_windows(windows, combiner, enrolled={"face": Baseline(log_softmax(LEANING), 9)})
     first, second = found.windows[0].moments[:2]
-    np.testing.assert_allclose(first.fused, 1 / 7, atol=1e-9)
+    assert first.fused[2] < windows[0].moments[0].fused[2]
     np.testing.assert_array_equal(second.fused, windows[0].moments[1].fused)
 
 

@@ -11,8 +11,6 @@ import time
 import httpx
 import numpy as np
 import pytest
-from media_samples import write_clip
-from servers import finished, served, wait_until
 
 import emofuse
 from emofuse import export
@@ -20,6 +18,8 @@ from emofuse.core import InputError
 from emofuse.media import write_example, write_wav
 from emofuse.serve import Settings, create_app
 from emofuse.serve.store import DONE, FAILED, JobStore, sole_owner
+from media_samples import write_clip
+from servers import finished, served, wait_until
 
 
 @pytest.fixture(scope="module")

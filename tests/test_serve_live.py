@@ -11,13 +11,13 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from servers import served
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 import emofuse
 from emofuse.media import AudioChunk, EncodedPicture, VideoFrame, read, write_example
 from emofuse.serve.live_protocol import HEADER, PICTURE, SOUND, pack
+from servers import served
 
 SECONDS = 4.0
 

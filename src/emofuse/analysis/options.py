@@ -19,8 +19,8 @@ class Options:
     `labels` names the label set of the answer. The answer is "uncertain" where the fused top
     probability is below `min_probability` or the best coverage below `min_coverage`.
     `expression_rate_hz`: how often a followed face is read (it is *followed* in every frame).
-    `adapt` "person" (offline only) takes each person's own average out of face and voice; `enrol`
-    is a recording of the one person to take it from, instead of the analysed one.
+    `adapt` "person" (offline only) sees face and voice against each person's own average; `enrol`
+    is a recording of the one person to take that from, instead of the analysed one.
     """
 
     window_seconds: float = 2.0

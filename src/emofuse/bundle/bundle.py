@@ -6,6 +6,7 @@ import hashlib
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -27,15 +28,26 @@ def content_key(data: bytes) -> int:
 
 
 def onnx_session(path: Path):
-    """An ONNX Runtime session on one thread: oversubscribed threads were 10 times slower."""
+    """An ONNX Runtime session on one thread: oversubscribed threads were 10 times slower.
+
+    Raises `InputError` when the file is no model that can be run.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        str(path), sess_options=options, providers=["CPUExecutionProvider"]
-    )
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors have no base of their own
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(path, f"not a usable model ({reason})", "copy the bundle again")
 
 
 class Bundle:
@@ -61,12 +73,23 @@ class Bundle:
         return onnx_session(self.folder / MODEL)
 
     def logits(self, *inputs: np.ndarray) -> np.ndarray:
-        """Raw logits (N, C) for inputs in the order of `spec.inputs`."""
-        feed = {
-            part.name: np.ascontiguousarray(value)
-            for part, value in zip(self.spec.inputs, inputs, strict=True)
-        }
-        return self.session.run(None, feed)[0]
+        """Raw logits (N, C) for inputs in the order of `spec.inputs`.
+
+        Raises `InputError` when model and spec do not fit each other.
+        """
+        session = self.session
+        try:
+            feed = {
+                part.name: np.ascontiguousarray(value)
+                for part, value in zip(self.spec.inputs, inputs, strict=True)
+            }
+            logits = session.run(None, feed)[0]
+        except Exception as error:  # ONNX Runtime's errors have no base of their own
+            raise _unusable(self.folder / MODEL, error) from None
+        if np.shape(logits)[-1:] != (len(self.spec.labels),) or not np.isfinite(logits).all():
+            error = ValueError(f"answers {np.shape(logits)}, or something that is no number")
+            raise _unusable(self.folder / MODEL, error)
+        return logits
 
     def calibrated(self, logits: np.ndarray) -> np.ndarray:
         """Log-probabilities at the fitted temperature."""
@@ -77,7 +100,10 @@ class Bundle:
         path = self.folder / TRAINING
         if not path.is_file():
             return frozenset()
-        return frozenset(np.load(path, allow_pickle=False).tolist())
+        try:
+            return frozenset(np.load(path, allow_pickle=False).ravel().tolist())
+        except (ValueError, EOFError, OSError, MemoryError, SyntaxError, TokenError) as error:
+            raise _unusable(path, error) from None
 
     def was_trained_on(self, *keys: int) -> bool:
         """True when one of the content keys belongs to a training item."""

@@ -211,13 +211,19 @@ def _row(result) -> dict[str, object]:
         "people": len([p for p in summary.get("persons", []) if p != "scene"]),
         "expressed": expressed[:2],
         "unsure": f"{summary.get('uncertain', 0):.0%}",
-        "absent": [*summary.get("outcomes", []), *summary.get("stamps", [])],
+        # Most recordings come without a transcript: its absence is no news in a summary.
+        "absent": [kind for kind in summary.get("outcomes", []) if kind != "NoText"],
+        "stamps": summary.get("stamps", []),
     }
 
 
 def _show(results, out: str | None) -> None:
+    rows = [_row(result) for result in results]
+    for name in ("absent", "stamps"):
+        if not any(row[name] for row in rows):
+            rows = [{key: value for key, value in row.items() if key != name} for row in rows]
     show_table(
-        [_row(result) for result in results],
+        rows,
         title="What the recordings express (share of time), not what anybody feels",
     )
     if out:

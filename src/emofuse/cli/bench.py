@@ -47,8 +47,10 @@ def bench_media(clip: Path) -> list[dict]:
     info = probe(clip)
     seconds = median_of(lambda: [None for _ in read(clip)])
     return [
-        _row("decode to rgb24", 1000 * seconds / frames, "ms per frame"),
-        _row("decode to rgb24", 1000 * seconds / info.duration_seconds, "ms per second of clip"),
+        measured("decode to rgb24", 1000 * seconds / frames, "ms per frame"),
+        measured(
+            "decode to rgb24", 1000 * seconds / info.duration_seconds, "ms per second of clip"
+        ),
     ]
 
 
@@ -68,7 +70,7 @@ def bench_face(clip: Path) -> list[dict]:
     seconds = median_of(follow)
     size = "x".join(map(str, frames[0].image.shape[1::-1]))
     name = f"detect + follow + align, {size}"
-    return [_row(name, 1000 * seconds / len(frames), "ms per frame", goal=2.5)]
+    return [measured(name, 1000 * seconds / len(frames), "ms per frame", goal=2.5)]
 
 
 def bench_voice() -> list[dict]:
@@ -79,8 +81,8 @@ def bench_voice() -> list[dict]:
     mel = median_of(lambda: log_mel(samples), repeats=20)
     activity = median_of(lambda: VoiceActivity().push(samples))
     return [
-        _row("log-mel", 1000 * mel / 10, "ms per second of audio", goal=0.5),
-        _row("voice activity", 1000 * activity / 10, "ms per second of audio"),
+        measured("log-mel", 1000 * mel / 10, "ms per second of audio", goal=0.5),
+        measured("voice activity", 1000 * activity / 10, "ms per second of audio"),
     ]
 
 
@@ -100,17 +102,18 @@ def bench_analyse(clip: Path) -> list[dict]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         waits.append(time.perf_counter() - began)
     return [
-        _row(
+        measured(
             "analysis of every frame",
             1000 * whole / duration,
             "ms per second of clip",
             goal=1000 * budget,
         ),
-        _row("process start to first window", statistics.median(waits), "s (wall)", goal=2.0),
+        measured("process start to first window", statistics.median(waits), "s (wall)", goal=2.0),
     ]
 
 
-def _row(name: str, value: float, unit: str, *, goal: float | None = None) -> dict:
+def measured(name: str, value: float, unit: str, *, goal: float | None = None) -> dict:
+    """One row of a report; a goal is met by a value that is not above it."""
     return {
         "what": name,
         "value": round(value, 4),

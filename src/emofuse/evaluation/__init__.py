@@ -9,6 +9,7 @@ except ImportError:
 
 from .calibration import brier, ece, reliability
 from .evaluate import Comparison, Evaluation, clip_attributes, compare, evaluate
+from .fairness import GroupGap, GroupScore, PersonSpread, group_gap, person_spread
 from .intervals import Interval, bootstrap_persons, mcnemar, person_paired, t_interval
 from .metrics import (
     ccc,
@@ -19,11 +20,16 @@ from .metrics import (
     soft_label_scores,
 )
 from .report import write_report
+from .robustness import ConditionScore, score_condition, write_robustness_plot
 
 __all__ = [
     "Comparison",
+    "ConditionScore",
     "Evaluation",
+    "GroupGap",
+    "GroupScore",
     "Interval",
+    "PersonSpread",
     "bootstrap_persons",
     "brier",
     "ccc",
@@ -33,12 +39,16 @@ __all__ = [
     "decision_scores",
     "ece",
     "evaluate",
+    "group_gap",
     "mcnemar",
     "multi_label_scores",
     "per_class",
     "person_paired",
+    "person_spread",
     "reliability",
+    "score_condition",
     "soft_label_scores",
     "t_interval",
     "write_report",
+    "write_robustness_plot",
 ]

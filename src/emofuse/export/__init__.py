@@ -7,7 +7,12 @@ from .palette import colours, modality_colours
 from .registry import FORMATS, Format, find_format, load, read_segments, save
 
 # Loaded on first use: drawing on video needs OpenCV and a decoder, everything else does not.
-_LAZY = {"blur": ".drawing", "draw_moment": ".overlay", "save_overlay": ".overlay"}
+_LAZY = {
+    "blur": ".drawing",
+    "draw_moment": ".overlay",
+    "save_explanation": ".explanation_figure",
+    "save_overlay": ".overlay",
+}
 __all__ = [
     "FORMATS",
     "Format",
@@ -20,6 +25,7 @@ __all__ = [
     "modality_colours",
     "read_segments",
     "save",
+    "save_explanation",
     "save_overlay",
 ]
 

@@ -6,6 +6,7 @@ from enum import Enum
 
 RESTART_SECONDS = 1.0  # a step back longer than this is a restarted counter, not disorder
 LEAP_SECONDS = 3600.0  # a step ahead longer than this is a broken stamp, not a pause
+USUAL_SECONDS = 0.04  # what a frame lasts that claims to last longer than that
 
 
 class Stamp(Enum):
@@ -31,6 +32,8 @@ class StreamClock:
 
     def place(self, raw_seconds: float | None, duration_seconds: float) -> tuple[float, Stamp]:
         """Seconds of the frame stamped `raw_seconds` that lasts `duration_seconds`."""
+        if duration_seconds > LEAP_SECONDS:
+            duration_seconds = USUAL_SECONDS
         stamp = Stamp.GOOD
         seconds = self._next if raw_seconds is None else raw_seconds + self._shift
         if seconds > self._next + LEAP_SECONDS or seconds < (self._last or 0.0) - RESTART_SECONDS:

@@ -20,13 +20,20 @@ from . import (
 )
 from .eegnet import ARCHITECTURE as EEGNET
 from .eegnet import eegnet
+from .emonet import LICENCE as EMONET_LICENCE
 from .face_cnn import ARCHITECTURE as FACE_CNN
 from .face_cnn import face_cnn
 from .fbccnn import ARCHITECTURE as FBCCNN
 from .fbccnn import fbccnn
+from .modality_dropout import MODALITY_DROPOUT
 from .registry import Architecture, count_parameters
+from .repvgg import fused
+from .two_stream_audio import weight_penalty
 from .voice_cnn import ARCHITECTURE as VOICE_CNN
 from .voice_cnn import voice_cnn
+from .weights import load_weights
+from .xlsr import local_features
+from .xlstm_published import PIXEL_MEAN, PIXEL_STD
 
 MODELS: dict[str, Architecture] = {
     entry.name: entry
@@ -53,11 +60,19 @@ MODELS: dict[str, Architecture] = {
 }
 
 __all__ = [
+    "EMONET_LICENCE",
+    "MODALITY_DROPOUT",
     "MODELS",
+    "PIXEL_MEAN",
+    "PIXEL_STD",
     "Architecture",
     "count_parameters",
     "eegnet",
     "face_cnn",
     "fbccnn",
+    "fused",
+    "load_weights",
+    "local_features",
     "voice_cnn",
+    "weight_penalty",
 ]

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .attention import Attention, Exchange, clock_positions, masked_mean
+from .attention import Exchange, clock_positions, masked_mean
 from .efficientface import EMBEDDING
 from .registry import Architecture
 from .token_fusion import Gates, Presence, all_present
@@ -109,8 +109,7 @@ class HonestFusion(nn.Module):
         if self.fusion != "lt":
             parts = self._meet(parts, masks)
         parts = [
-            second(part, mask)
-            for second, part, mask in zip(self.second, parts, masks, strict=True)
+            second(part, mask) for second, part, mask in zip(self.second, parts, masks, strict=True)
         ]
         if self.fusion == "lt":
             parts = self._meet(parts, masks)

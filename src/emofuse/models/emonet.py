@@ -7,6 +7,7 @@ shipped nor be passed on after fine-tuning; the user brings the original file.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -138,9 +139,10 @@ def emonet(
     image_size: int = 256,
     weights: Path | None = None,
 ) -> EmoNet:
-    """EmoNet; `weights` is the user's own copy of the original file (see `LICENCE`)."""
+    """EmoNet; `weights` is the user's own copy of the original file, used with a warning."""
     model = EmoNet(classes, width=width, landmarks=landmarks, image_size=image_size)
     if weights is not None:
+        warnings.warn(LICENCE, stacklevel=2)
         load_weights(model, weights, names=((r"^module\.", ""),))
     return model
 

@@ -13,9 +13,7 @@ import torch
 from torch import Tensor
 
 # (first modality, second modality, target, generator) to the same three and present (batch, 2).
-Dropout = Callable[
-    [Tensor, Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor, Tensor, Tensor]
-]
+Dropout = Callable[[Tensor, Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor, Tensor, Tensor]]
 
 
 def none(first: Tensor, second: Tensor, target: Tensor, generator: torch.Generator):

@@ -86,9 +86,7 @@ def stream_audio_1d(
 
 
 def _two_dimensional(widths, kernel, classes: int, dropout: float) -> StreamAudio2D:
-    return StreamAudio2D(
-        classes, widths=widths, kernel=kernel, hidden=widths[-1], dropout=dropout
-    )
+    return StreamAudio2D(classes, widths=widths, kernel=kernel, hidden=widths[-1], dropout=dropout)
 
 
 def stream_audio_2d(*, classes: int = 7, dropout: float = 0.2) -> StreamAudio2D:

@@ -61,8 +61,14 @@ class XLSR(nn.Module):
         frames = self.encoder(waveform, attention_mask=attention).last_hidden_state
         if mask is None or not self.masked:
             return self.head(frames.mean(1))
-        seen = self.encoder._get_feature_vector_attention_mask(frames.shape[1], attention)
-        return self.head(masked_mean(frames, seen.bool()))
+        return self.head(masked_mean(frames, self._whole_frames(mask, frames.shape[1])))
+
+    def _whole_frames(self, mask: Tensor, frames: int) -> Tensor:
+        """(batch, frames): which outputs of the feature encoder saw sound only."""
+        config, length = self.encoder.config, mask.sum(1)
+        for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+            length = (length - kernel).div(stride, rounding_mode="floor") + 1
+        return torch.arange(frames, device=mask.device)[None] < length[:, None]
 
 
 def local_features(encoder: nn.Module, waveform: Tensor) -> Tensor:

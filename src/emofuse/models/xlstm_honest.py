@@ -46,9 +46,7 @@ class Faces(nn.Module):
     def __init__(self, dim: int):
         super().__init__()
         self.trunk = face_trunk()
-        self.squeeze = nn.Sequential(
-            nn.Linear(TRUNK_FEATURES, 256), nn.ReLU(), nn.Linear(256, dim)
-        )
+        self.squeeze = nn.Sequential(nn.Linear(TRUNK_FEATURES, 256), nn.ReLU(), nn.Linear(256, dim))
 
     def forward(self, faces: Tensor, mask: Tensor) -> Tensor:
         # What a mask hides must not move the running statistics far: it enters as the mean face.

@@ -63,7 +63,7 @@ def _on_dask(function, items, address: str) -> Iterator:
         futures = {
             client.submit(function, item, pure=False, retries=RETRIES): item for item in items
         }
-        for future in distributed.as_completed(futures):
+        for future in distributed.as_completed(futures, loop=client.loop):
             if future.cancelled() or client.status != "running":
                 raise _scheduler_lost(address)
             try:

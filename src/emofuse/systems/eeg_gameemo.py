@@ -18,7 +18,7 @@ import numpy as np
 
 from emofuse.core import InputError
 from emofuse.corpora import Manifest, read_corpus
-from emofuse.evaluation import evaluate
+from emofuse.evaluation import decision_scores, evaluate
 from emofuse.perception.eeg import entropy
 from emofuse.protocols import Stamp, plan_splits, stamp_line
 from emofuse.training.fusers import adapt_by_person
@@ -33,6 +33,12 @@ BANDS = {"Delta": (1.0, 4.0), "Theta": (4.0, 8.0), "Alpha": (8.0, 14.0), "Beta":
 WINDOW_SECONDS = 12.0
 # Name of a result -> protocol; the first is the honest one.
 PROTOCOLS = {"new_persons": "leave-one-subject-out", "random_windows": "random-clips"}
+# Fixed before anything was scored, and both reported: a linear model whose strength is chosen on
+# validation persons, and a kernel one at the library's own strength.
+RECIPES = {
+    "logistic": Recipe("logistic", balanced=True),
+    "svc": Recipe("svc", strengths=("1",), balanced=True),
+}
 
 
 def gameemo_windows(data_dir: Path, target: str) -> Windows:
@@ -68,24 +74,40 @@ def _powers(manifest: Manifest) -> tuple[np.ndarray, tuple[str, ...]]:
     return np.array(values), channels
 
 
-def score_gameemo(data_dir: Path, target: str, *, recipe: Recipe | None = None) -> dict:
-    """UAR and accuracy with 95 % intervals over persons: new persons, adapted, random windows."""
-    windows = gameemo_windows(data_dir, target)
-    recipe = recipe or Recipe()
+def score_gameemo(data_dir: Path, target: str, *, model: str = "svc") -> dict:
+    """UAR and accuracy with 95 % intervals over persons: new persons, adapted, random windows.
+
+    `model` is one of `RECIPES`. Everybody plays the same four games, so `game_only_uar` stands
+    beside: whoever knows the game knows most of the rating.
+    """
+    windows, recipe = gameemo_windows(data_dir, target), RECIPES[model]
     found: dict = {
         "windows": len(windows),
         "trials": len({clip.trial for clip in windows.clips}),
         "persons": len({clip.subject for clip in windows.clips}),
-        "high_share_of_windows": round(float(windows.labels.mean()), 4)
-        if windows.label_set.index("high") == 1
-        else None,
+        "high_share": round(float((windows.labels == windows.label_set.index("high")).mean()), 4),
     }
-    for name, protocol in PROTOCOLS.items():
-        found[name] = _score(windows, protocol, recipe)
+    found |= {name: _score(windows, protocol, recipe) for name, protocol in PROTOCOLS.items()}
+    found["game_only_uar"] = round(_game_only(windows), 4)
     found["new_persons_adapted"] = _score(
         _adapted(windows), PROTOCOLS["new_persons"], recipe, extra=(str(Stamp.PERSON_ADAPTED),)
     )
     return found
+
+
+def _game_only(windows: Windows) -> float:
+    """UAR for new persons of an answer that looks at the game and at no EEG."""
+    games = np.array([clip.trial.partition("-")[2] for clip in windows.clips])
+    persons = np.array([clip.subject for clip in windows.clips])
+    answers = np.zeros(len(windows), int)
+    for person in np.unique(persons):
+        others = persons != person
+        usual = windows.labels[others].mean()
+        for game in np.unique(games):
+            answers[~others & (games == game)] = (
+                windows.labels[others & (games == game)].mean() > usual
+            )
+    return decision_scores(windows.labels, answers, len(windows.label_set))["uar"]
 
 
 def _adapted(windows: Windows) -> Windows:
@@ -116,19 +138,23 @@ def _score(windows: Windows, protocol: str, recipe: Recipe, extra: tuple[str, ..
     }
 
 
-def write_gameemo(data_dir: Path, out: Path, *, recipe: Recipe | None = None) -> Path:
-    """Write both targets' scores to `out`/gameemo.json, dated."""
-    recipe = recipe or Recipe()
+def write_gameemo(data_dir: Path, out: Path) -> Path:
+    """Write both targets' scores by both models to `out`/gameemo.json, dated."""
+    scores = {
+        target: {model: score_gameemo(data_dir, target, model=model) for model in RECIPES}
+        for target in TARGETS
+    }
     report = {
         "name": "gameemo",
         "date": datetime.now(UTC).date().isoformat(),
         "command": "python -m emofuse.systems.eeg_gameemo DATA results/eeg",
-        "model": recipe.model,
         "features": "differential entropy from the table's band powers (delta to beta), 14 "
         "electrodes, 12 s windows",
-        "label": "high: rating above 5 of 9",
+        "label": "high: rating above 5 of 9; rare labels weighed up in training",
         "chance_uar": 0.5,
-        "scores": {target: score_gameemo(data_dir, target, recipe=recipe) for target in TARGETS},
+        "note": "game_only_uar needs no EEG: everybody played the same four games, and ratings "
+        "follow the game. A score for new persons may come from recognising the game.",
+        "scores": scores,
     }
     path = out / "gameemo.json"
     write_text(path, json.dumps(report, indent=1) + "\n")

@@ -17,7 +17,13 @@ SYSTEMS = {
     "au-bilstm": "au_bilstm",
     "xlsr-finetune": "xlsr_finetune",
     "xlsr-static": "xlsr_static",
+    "xlsr-au-fusion": "xlsr_au_fusion",
     "mel-transformer": "mel_transformer",
+    "av-hybrid-fusion": "av_hybrid_fusion",
+    "xlstm-albert-repvgg": "xlstm_albert_repvgg",
+    "emonet-lstm": "emonet_lstm",
+    "mel-emonet-fusion": "mel_emonet_fusion",
+    "two-stream": "two_stream",
 }
 
 

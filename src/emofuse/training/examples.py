@@ -23,9 +23,11 @@ class Input:
     """One input of a network: an array a clip.
 
     With `mask` (the name of the network's mask argument) the first axis has any length: shorter
-    clips are padded, and a clip of length 0 lacks this modality. Without it all arrays have one
+    clips are padded, steps that are not numbers are masked, and a clip of length 0 lacks this
+    modality. Without it all arrays have one
     shape. `normalise` are the axes of a clip's array over which (and over all training clips)
-    mean and spread are taken, None to take values as they are. `variants` are further arrays of
+    mean and spread are taken, None to take values as they are; without `scale` only the mean is
+    taken off. `variants` are further arrays of
     the clips (noisy copies): training draws one of them or the plain one. `augment` changes one
     clip's array, in training only; `finish` always makes the network's layout of it (pictures are
     kept small, as bytes). `front_end` and `parameters` name the perception function that makes it
@@ -36,6 +38,7 @@ class Input:
     values: Sequence[np.ndarray]
     mask: str = ""
     normalise: tuple[int, ...] | None = None
+    scale: bool = True
     variants: Sequence[Sequence[np.ndarray]] = ()
     augment: Augment | None = None
     finish: Callable[[np.ndarray], np.ndarray] | None = None
@@ -67,7 +70,9 @@ class Input:
         padded = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
         mask = np.zeros((len(arrays), longest), bool)
         for place, part in enumerate(arrays):
-            padded[place, : len(part)], mask[place, : len(part)] = part, True
+            there = ~np.isnan(part.reshape(len(part), -1)).any(1)
+            padded[place, : len(part)][there] = part[there]
+            mask[place, : len(part)] = there
         return {self.name: torch.from_numpy(padded), self.mask: torch.from_numpy(mask)}
 
     def statistics(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,6 +80,8 @@ class Input:
         count, total, squares = 0, 0.0, 0.0
         for row in rows:
             value = self.array(row, None).astype(np.float64)
+            if self.mask:
+                value = value[~np.isnan(value.reshape(len(value), -1)).any(1)]
             if len(value):
                 count += np.prod([value.shape[axis] for axis in self.normalise or ()], dtype=int)
                 total = total + value.sum(self.normalise, keepdims=True)
@@ -82,7 +89,7 @@ class Input:
         mean = total / max(count, 1)
         spread = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0.0))
         # A value that never changes says nothing; it must not become noise either.
-        spread = np.where(spread > 1e-6, spread, 1.0)
+        spread = np.where((spread > 1e-6) & self.scale, spread, 1.0)
         return np.asarray(mean, np.float32), np.asarray(spread, np.float32)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,14 +29,13 @@ from .engine import (
     single_label_scores,
 )
 from .examples import Examples
-from .export import export_onnx, largest_difference
 from .optimisers import Optimiser
-from .system import Exported, FoldRows, Learned
+from .fed_network import FedNetwork
+from .network_export import to_onnx
+from .system import FoldRows, Learned
 from .watched import Watched
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-# ONNX Runtime and torch must agree to this; the published heads answer logits of about 1 to 10.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Recipe:
     published systems did; such a run is stamped) or "last" (the last epoch, nothing is chosen).
     `loss(train_truth)` makes the loss from the fold's training labels, cross-entropy (or binary
     cross-entropy for several labels) unless given. `watch` are the parts whose curves are drawn
-    beside validation; nothing is chosen by them.
+    beside validation; nothing is chosen by them. `repeats` is how often an epoch draws each clip.
     """
 
     fit: FitOptions
@@ -59,52 +57,22 @@ class Recipe:
     penalty: Callable[[nn.Module], Tensor] | None = None
     score: Score | None = None
     watch: tuple[str, ...] = ("train", "test")
-
-
-class FedNetwork(nn.Module):
-    """A network whose inputs are normalised by numbers of the training part.
-
-    Takes the inputs by position, in the order of `names`, and gives logits (batch, classes). The
-    numbers are buffers: checkpoint and ONNX file carry them, so they cannot get lost.
-    """
-
-    def __init__(self, network: nn.Module, examples: Examples, rows: np.ndarray | None):
-        """`rows` are those the numbers are taken from; None where a checkpoint brings them."""
-        super().__init__()
-        self.network, self.names = network, examples.names
-        self.normalised = tuple(p.name for p in examples.inputs if p.normalise is not None)
-        for part in examples.inputs:
-            if part.normalise is not None:
-                mean, spread = part.statistics(np.arange(1) if rows is None else rows)
-                self.register_buffer(f"{part.name}_mean", torch.from_numpy(mean))
-                self.register_buffer(f"{part.name}_spread", torch.from_numpy(spread))
-        self.masks = {p.name: p.mask for p in examples.inputs if p.mask}
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.answer(dict(zip(self.names, inputs, strict=True)))
-
-    def answer(self, named: Mapping[str, Tensor]) -> Tensor:
-        """Logits of inputs by name; masks may be left out where everything is present."""
-        fed = dict(named)
-        for name in self.normalised:
-            value = (fed[name] - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_spread")
-            fed[name] = _hidden(value, fed.get(self.masks.get(name, "")))
-        return self.network(**fed)
-
-
-def _hidden(value: Tensor, mask: Tensor | None) -> Tensor:
-    """Zero where `mask` (batch, length) is False: what a network sees beyond the true end."""
-    if mask is None:
-        return value
-    return value * mask.view(*mask.shape, *[1] * (value.ndim - 2)).to(value.dtype)
+    repeats: int = 1
 
 
 @dataclass(frozen=True)
 class NetworkMethod:
-    """A `Method`: `build(options, classes)` makes the network, `recipe(options)` trains it."""
+    """A `Method`: `build(options, classes)` makes the network, `recipe(options)` trains it.
+
+    `modality` is that of its bundle. With `single_frame` the bundle takes one picture where the
+    network takes a film: analysis itself adds what the pictures of a window say.
+    """
 
     build: Callable[[Any, int], nn.Module]
     recipe: Callable[[Any], Recipe]
+    modality: str = "voice"
+    single_frame: bool = False
+    refits: bool = False
 
     def learn(
         self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path, progress: bool
@@ -115,7 +83,7 @@ class NetworkMethod:
         fitted = fit(
             model,
             seeded_data(
-                rows.train,
+                np.tile(rows.train, recipe.repeats),
                 examples.training_batch,
                 batch_size=recipe.batch_size,
                 seed=recipe.fit.seed,
@@ -159,58 +127,11 @@ class NetworkMethod:
             answer,
             history=fitted.history,
             epoch=epoch,
-            export=lambda examples: to_onnx(model, examples),
+            modality=self.modality,
+            export=lambda examples: {
+                self.modality: to_onnx(model, examples, single_frame=self.single_frame)
+            },
         )
-
-
-def to_onnx(model: FedNetwork, examples: Examples) -> Exported:
-    """The network with its normalisation as ONNX, compared with torch on two sizes of batch.
-
-    Masks are left out: one recording at a time needs no padding. `InputError` when ONNX Runtime
-    and torch differ by more than `TOLERANCE` of the largest logit (or of 1).
-    """
-    unmasked = replace(
-        examples, inputs=tuple(replace(part, mask="") for part in examples.inputs if part.values)
-    )
-    bare = _Unmasked(model)
-    batches = [unmasked.named_batch(np.array([row])) for row in range(min(3, len(examples.clips)))]
-    inputs = {name: torch.cat([value, value]) for name, value in batches[0].items()}
-    axes = {
-        part.name: {0: "batch", **({1: "time"} if part.mask else {})} for part in examples.inputs
-    }
-    onnx = export_onnx(bare, inputs, free_axes=axes)
-    with torch.inference_mode():
-        largest = max(float(bare(**batch).abs().max()) for batch in batches)
-    difference = max(largest_difference(onnx, bare, batch) for batch in (inputs, *batches))
-    if difference > TOLERANCE * max(1.0, largest):
-        raise InputError("export", f"ONNX and torch differ by {difference:.2g}", "report this")
-    specs = tuple(
-        InputSpec(
-            part.name,
-            part.front_end,
-            ("batch", *(("time",) if part.mask else ()), *inputs[part.name].shape[1 + bool(part.mask) :]),
-            dict(part.parameters),
-        )
-        for part in examples.inputs
-    )
-    return Exported(onnx, specs, count_parameters(model.network), {"largest_difference": difference})
-
-
-class _Unmasked(nn.Module):
-    """The network for one recording at a time: everything in it is present."""
-
-    def __init__(self, model: FedNetwork):
-        super().__init__()
-        self.model = model
-
-    def forward(self, **inputs: Tensor) -> Tensor:
-        needed = inspect.signature(self.model.network.forward).parameters
-        masks = {
-            mask: torch.ones(inputs[name].shape[:2], dtype=torch.bool)
-            for name, mask in self.model.masks.items()
-            if mask in needed and needed[mask].default is inspect.Parameter.empty
-        }
-        return self.model.answer({**inputs, **masks})
 
 
 def _loss(recipe: Recipe, examples: Examples, rows: FoldRows, network: nn.Module) -> Loss:

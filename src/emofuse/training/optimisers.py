@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,8 @@ class Optimiser:
     `schedule` factors the learning rate: "cosine" and "linear" fall to zero after a warm-up,
     "constant" stays, "steps" multiplies by `gamma` at each epoch of `milestones`, "plateau" by
     `gamma` after more than `patience` epochs without a lower validation loss. The published
-    recipes decay every parameter alike (`decay_all`).
+    recipes decay every parameter alike (`decay_all`). Parameters whose names begin with `slow`
+    (pretrained text nets) learn at a tenth of the rate.
     """
 
     kind: str = "adamw"
@@ -28,11 +29,12 @@ class Optimiser:
     gamma: float = 0.1
     patience: int = 1
     decay_all: bool = False
+    slow: str = ""
 
     def make(
         self, model: nn.Module, *, learning_rate: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        groups = self._groups(model, weight_decay)
+        groups = self._groups(model, learning_rate=learning_rate, weight_decay=weight_decay)
         if self.kind == "sgd":
             return torch.optim.SGD(
                 groups,
@@ -46,8 +48,17 @@ class Optimiser:
             raise ValueError(f"unknown optimiser {self.kind!r}; known: adamw, adam, sgd")
         return made[self.kind](groups, lr=learning_rate, weight_decay=weight_decay)
 
-    def _groups(self, model: nn.Module, weight_decay: float) -> Iterable[dict]:
-        used = [p for p in model.parameters() if p.requires_grad]
+    def _groups(
+        self, model: nn.Module, *, learning_rate: float, weight_decay: float
+    ) -> list[dict]:
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        slow = [(name, p) for name, p in named if self.slow and name.startswith(self.slow)]
+        fast = [(name, p) for name, p in named if not (self.slow and name.startswith(self.slow))]
+        groups = self._by_decay([p for _, p in fast], weight_decay)
+        late = self._by_decay([p for _, p in slow], weight_decay) if slow else []
+        return [*groups, *({**group, "lr": learning_rate / 10} for group in late)]
+
+    def _by_decay(self, used: list[nn.Parameter], weight_decay: float) -> list[dict]:
         if self.decay_all:
             return [{"params": used}]
         # Decay pulls weights towards zero; biases and normalisation gains have no need of it.

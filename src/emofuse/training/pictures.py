@@ -70,15 +70,23 @@ def clip_pictures(
     """(frames, size, size, C) uint8 of one clip."""
     channels = 1 if options.colour == "grey" else 3
     black = np.zeros((options.size, options.size, channels), np.uint8)
+    found = sampled_pictures(manifest, clip, view, options)
+    if options.missing == "drop":
+        found = [picture for picture in found if picture is not None]
+    filled = [black if picture is None else picture for picture in found]
+    return np.stack(filled) if filled else np.zeros((0, *black.shape), np.uint8)
+
+
+def sampled_pictures(
+    manifest: Manifest, clip: Clip, view: View, options: FrameOptions
+) -> list[np.ndarray | None]:
+    """(size, size, C) uint8 at each wanted time; None past the end and where no face is found."""
     times = sample_times(_length(manifest, clip, view), options)
-    cutter, found = _Cutter(options), []
-    for frame in nearest_frames(_frames(manifest, clip, view), times):
-        picture = None if frame is None else cutter.cut(frame)
-        if picture is not None:
-            found.append(picture)
-        elif options.missing != "drop":
-            found.append(black)
-    return np.stack(found) if found else np.zeros((0, *black.shape), np.uint8)
+    cutter = _Cutter(options)
+    return [
+        None if frame is None else cutter.cut(frame)
+        for frame in nearest_frames(_frames(manifest, clip, view), times)
+    ]
 
 
 def sample_times(length_seconds: float, options: FrameOptions) -> np.ndarray:

@@ -7,6 +7,7 @@ the posteriors of an undisturbed one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from emofuse.protocols import (
 
 from .curves import draw_confusion, draw_curves
 from .examples import Examples, truth_of
+from .fusers import fuse
 from .judge import judge
 from .run_folder import RunFolder, RunRecord, corpus_hash, identity
 from .runs import runs_folder, write_text
@@ -43,6 +45,7 @@ from .system import FoldRows, Learned, Progress, System
 
 PACKAGES = ("numpy", "scikit-learn", "torch", "lightning", "transformers", "onnxruntime")
 STEPS = ("train", "validate", "test")
+POSTERIORS = "posteriors.parquet"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Job:
     plan: Plan
     folder: RunFolder
     stamps: tuple[str, ...]
+    allow_leakage: bool = False
 
 
 def train_system(
@@ -91,6 +95,9 @@ def train_system(
         manifest_path=manifest_path,
         allow_leakage=allow_leakage,
     )
+    if system.parts is not None:
+        run_parts(job, manifest, folds=folds, step=step, progress=progress)
+        return job.folder
     examples = system.read(job.options, job.manifest, job.manifest.label_set, progress)
     splits = _chosen(job.plan, folds)
     for number, split in enumerate(splits):
@@ -100,6 +107,47 @@ def train_system(
     if step == "test":
         finish(job)
     return job.folder
+
+
+def run_parts(
+    job: Job,
+    manifest: Manifest,
+    *,
+    folds: Sequence[int] | None,
+    step: str,
+    progress: Progress | None,
+) -> None:
+    """The parts of a fusion on the same splits, each a run of its own, and their fused answers.
+
+    A fuser is fitted on held-out answers of the other folds. The published split "in-sample" fits
+    it on the parts' answers on their own training clips, which is stamped.
+    """
+    method, split = job.system.fusion(job.options)
+    leaky = split == "in-sample"
+    found = []
+    for name, (part, settings) in job.system.parts(job.options).items():
+        run = train_system(
+            part,
+            manifest,
+            protocol=job.plan.protocol,
+            settings={**settings, **{f"protocol.{k}": v for k, v in job.plan.params.items()}},
+            out=job.folder.path / "parts" / name,
+            folds=folds,
+            step=step,
+            in_sample=leaky,
+            allow_leakage=job.allow_leakage,
+            progress=progress,
+        )
+        found.append(run)
+    if step != "test":
+        return
+    answers = [read_posteriors(run.posteriors).reorder(job.manifest.label_set) for run in found]
+    fused = fuse(answers, method=method, split=split, allow_leakage=job.allow_leakage)
+    stamps = tuple(dict.fromkeys((*job.stamps, *fused.stamps)))
+    fused = replace(fused, system=job.system.name, stamps=stamps)
+    write_posteriors(fused, job.folder.posteriors)
+    truth = truth_of(job.manifest.clips, job.manifest.label_set)
+    judge(fused, job.manifest, job.folder, truth=truth)
 
 
 def open_job(
@@ -145,7 +193,7 @@ def open_job(
     path = out or runs_folder() / "systems" / f"{system.name}-{plan.protocol}-{identity(record)}"
     folder = RunFolder(Path(path))
     folder.open(record, plan)
-    return Job(system, options, labelled, plan, folder, stamps)
+    return Job(system, options, labelled, plan, folder, stamps, allow_leakage)
 
 
 def with_labels(manifest: Manifest, system: System, options: Any) -> tuple[Manifest, list[str]]:
@@ -208,8 +256,7 @@ def run_fold(
 ) -> None:
     """One fold up to `step`. A fold whose posteriors are there is not run again."""
     folder, rows = job.folder.fold(split.fold), rows_of(examples, split)
-    stored = folder / "posteriors.parquet"
-    if stored.is_file() and step != "validate":
+    if (folder / POSTERIORS).is_file() and step != "validate":
         return
     method = job.system.method(job.options)
     if step == "validate":
@@ -223,12 +270,35 @@ def run_fold(
     )
     if step == "train":
         return
-    parts = [_answers(job, examples, learned, rows, rows.test, OUT_OF_FOLD)]
+    for name, part in learned.parts.items():
+        _store(job, examples, part, rows, folder / name, in_sample=in_sample)
+    _store(job, examples, learned, rows, folder, in_sample=in_sample)
+
+
+def _store(
+    job: Job,
+    examples: Examples,
+    learned: Learned,
+    rows: FoldRows,
+    folder: Path,
+    *,
+    in_sample: bool,
+) -> None:
+    """What a fold leaves: facts, pictures and, last, its posteriors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temperature = _temperature(job, examples, learned, rows)
+    facts = {"fold": rows.number, "epoch": learned.epoch, "temperature": temperature}
+    write_text(folder / "fold.json", json.dumps(facts) + "\n")
+    test = _answers(job, examples, learned, rows, rows.test, OUT_OF_FOLD, temperature)
+    if learned.history:
+        draw_curves(learned.history, folder / "curves.png", chosen=learned.epoch)
+    if examples.truth.ndim == 1:
+        counts = confusion_counts(test.truth, test.values.argmax(1), len(test.label_set))
+        draw_confusion(counts, test.label_set, folder / "confusion.png")
+    parts = [test]
     if in_sample:
-        parts.append(_answers(job, examples, learned, rows, rows.train, IN_SAMPLE))
-    found = joined(parts)
-    _pictures(job, learned, parts[0], examples, rows, folder)
-    write_posteriors(found, stored)
+        parts.append(_answers(job, examples, learned, rows, rows.train, IN_SAMPLE, temperature))
+    write_posteriors(joined(parts), folder / POSTERIORS)
 
 
 def _answers(
@@ -238,65 +308,42 @@ def _answers(
     rows: FoldRows,
     picked: np.ndarray,
     role: str,
+    temperature: float = 1.0,
 ) -> Posteriors:
-    """Calibrated on the fold's validation persons in the honest form, raw in the published."""
-    values, scale = learned.answer(examples, picked), learned.scale
-    several = examples.truth.ndim > 1
-    found = Posteriors(
+    values = learned.answer(examples, picked)
+    return Posteriors(
         clips=tuple(examples.clips[row].id for row in picked),
-        values=values,
-        label_set=examples.label_set,
-        scale=scale,
-        system=job.system.name,
-        role=role,
-        fold=rows.number,
-        truth=None if several else examples.truth[picked],
-        subjects=tuple(examples.clips[row].subject for row in picked),
-        stamps=job.stamps,
-    )
-    if scale != "logit" or several or getattr(job.options, "form", "honest") != "honest":
-        return found
-    return replace(found, values=found.values / fold_temperature(job, examples, learned, rows))
-
-
-def fold_temperature(job: Job, examples: Examples, learned: Learned, rows: FoldRows) -> float:
-    """The temperature of a fold, fitted on its validation persons."""
-    truth = examples.truth[rows.validation]
-    validation = Posteriors(
-        clips=tuple(examples.clips[row].id for row in rows.validation),
-        values=learned.answer(examples, rows.validation),
+        values=values / temperature if learned.scale == "logit" else values,
         label_set=examples.label_set,
         scale=learned.scale,
         system=job.system.name,
-        role=OUT_OF_FOLD,
-        truth=truth,
+        role=role,
+        fold=rows.number,
+        truth=None if examples.truth.ndim > 1 else examples.truth[picked],
+        subjects=tuple(examples.clips[row].subject for row in picked),
+        stamps=job.stamps,
     )
-    return float(best_temperature(validation))
 
 
-def _pictures(
-    job: Job,
-    learned: Learned,
-    test: Posteriors,
-    examples: Examples,
-    rows: FoldRows,
-    folder: Path,
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if learned.history:
-        draw_curves(learned.history, folder / "curves.png", chosen=learned.epoch)
-    if examples.truth.ndim == 1:
-        counts = confusion_counts(test.truth, test.values.argmax(1), len(test.label_set))
-        draw_confusion(counts, test.label_set, folder / "confusion.png")
+def _temperature(job: Job, examples: Examples, learned: Learned, rows: FoldRows) -> float:
+    """Fitted on the fold's validation persons; 1 for the published forms and several labels."""
+    honest = getattr(job.options, "form", "honest") == "honest"
+    if learned.scale != "logit" or examples.truth.ndim > 1 or not honest:
+        return 1.0
+    return best_temperature(_answers(job, examples, learned, rows, rows.validation, OUT_OF_FOLD))
 
 
 def finish(job: Job) -> None:
     """Join the folds that are there, evaluate them and write the report."""
-    stored = [job.folder.fold(split.fold) / "posteriors.parquet" for split in job.plan.splits]
-    parts = [read_posteriors(path) for path in stored if path.is_file()]
-    found = joined(parts)
+    found = fold_posteriors(job)
     write_posteriors(found, job.folder.posteriors)
     judge(found, job.manifest, job.folder, truth=truth_of(job.manifest.clips, job.manifest.label_set))
+
+
+def fold_posteriors(job: Job, part: str = "") -> Posteriors:
+    """The posteriors of the folds that are there; of one `part` where the system adds several."""
+    stored = [job.folder.fold(split.fold) / part / POSTERIORS for split in job.plan.splits]
+    return joined([read_posteriors(path) for path in stored if path.is_file()])
 
 
 def joined(parts: Sequence[Posteriors]) -> Posteriors:

@@ -52,18 +52,27 @@ class Learned:
     """A fold's model. `answer(examples, rows)` gives (n, C) scores on `scale`.
 
     `history` holds a dict an epoch (empty for models without epochs), `epoch` is the chosen one,
-    counted from 0. `export` is None where the model cannot become a bundle.
+    counted from 0. `export` gives the ONNX file of each modality (None where the model cannot
+    become a bundle); `modality` is what it reads; `parts` are the models of a system that adds
+    several.
     """
 
     answer: Callable[[Examples, np.ndarray], np.ndarray]
     scale: Scale = "logit"
     history: tuple[Mapping[str, float], ...] = ()
     epoch: int = 0
-    export: Callable[[Examples], Exported] | None = None
+    export: Callable[[Examples], Mapping[str, Exported]] | None = None
+    modality: str = ""
+    parts: Mapping[str, Learned] = field(default_factory=dict)
 
 
 class Method(Protocol):
-    """How a fold is learnt. Both read and write below `folder` and nowhere else."""
+    """How a fold is learnt. Reads and writes below `folder` and nowhere else.
+
+    `refits` says that `restore` learns again from the training clips, which it then needs.
+    """
+
+    refits: bool
 
     def learn(
         self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path, progress: bool
@@ -99,9 +108,11 @@ class System:
     licence: str
     options: type
     label_set: Callable[[Any], LabelSet]
-    read: Callable[[Any, Manifest, LabelSet, Progress | None], Examples]
-    method: Callable[[Any], Method]
     models: Callable[[Any], Mapping[str, int]]
+    read: Callable[[Any, Manifest, LabelSet, Progress | None], Examples] | None = None
+    method: Callable[[Any], Method] | None = None
+    parts: Callable[[Any], Mapping[str, tuple[System, Mapping[str, object]]]] | None = None
+    fusion: Callable[[Any], tuple[str, str]] | None = None
     stamps: Callable[[Any, Manifest], tuple[str, ...]] = lambda options, manifest: ()
     chosen_on: Callable[[Any], str] = lambda options: "validation"
     wrong: str = ""

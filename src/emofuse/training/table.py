@@ -31,6 +31,7 @@ class TableMethod:
 
     build: Callable[[Any], BaseEstimator]
     with_validation: Callable[[Any], bool] = lambda options: True
+    refits: bool = True
 
     def learn(
         self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path, progress: bool

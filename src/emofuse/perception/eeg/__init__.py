@@ -22,6 +22,7 @@ from .features import (
     window_features,
 )
 from .front_ends import FRONT_ENDS, Stretch, laid_out
+from .lsl import lsl_eeg, lsl_library
 from .matlab import read_seediv_features
 from .montage import EPOC14, GRID, GRID_SIZE, SEED62, pairs, standard_name
 from .normalise import Normaliser, fit_normaliser
@@ -57,6 +58,8 @@ __all__ = [
     "fit_normaliser",
     "grid",
     "laid_out",
+    "lsl_eeg",
+    "lsl_library",
     "make_recording",
     "pairs",
     "published_filter",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from emofuse.core import InputError
 from .matlab import read_matlab
 from .mne_files import MNE_SUFFIXES, read_mne
 from .montage import is_brain, named
-from .raw import Raw
 from .recording import EegRecording, make_recording
 from .xdf import read_xdf
 
@@ -27,15 +25,6 @@ UNITS = {
     **dict.fromkeys(("mv", "millivolt", "millivolts"), 1e3),
     **dict.fromkeys(("v", "volt", "volts"), 1e6),
 }
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What the user says about a file beside what it says itself."""
-
-    path: Path
-    sampling_rate_hz: float | None
-    unit: str | None
 
 
 def read_eeg(
@@ -61,16 +50,16 @@ def read_eeg(
     without MNE or pyxdf. What can be read but not used (flat, saturated, too short) is an outcome:
     see `EegRecording.outcome`.
     """
-    asked = _Asked(Path(path), sampling_rate_hz, unit)
-    if not asked.path.exists():
+    path = Path(path)
+    if not path.exists():
         raise InputError(path, "no such file", "check the path")
-    suffix = asked.path.suffix.lower()
+    suffix = path.suffix.lower()
     if suffix in MATLAB:
-        raw = read_matlab(asked.path, key=key, row=row)
+        raw = read_matlab(path, key=key, row=row)
     elif suffix in XDF:
-        raw = read_xdf(asked.path, stream=key)
+        raw = read_xdf(path, stream=key)
     elif suffix in MNE_SUFFIXES:
-        raw = read_mne(asked.path)
+        raw = read_mne(path)
     else:
         raise InputError(path, "is no EEG file by its name", f"known: {', '.join(SUFFIXES)}")
     names = raw.names or tuple(str(i + 1) for i in range(raw.values.shape[1]))
@@ -78,44 +67,41 @@ def read_eeg(
     if not brain:
         raise InputError(path, "holds no EEG channel", f"its channels are {', '.join(names[:5])}")
     channels = named(path, [names[i] for i in brain], mapping)
-    factor, notes = _microvolts(raw, asked, brain)
+    units = [unit or (raw.units[i] if raw.units else "") for i in brain]
+    factors, notes = channel_factors(path, units)
     recording = make_recording(
-        raw.values[:, brain] * factor,
-        rate_hz=_rate(raw, asked),
+        raw.values[:, brain] * factors,
+        rate_hz=_rate(path, raw.rate_hz, sampling_rate_hz),
         channels=channels,
         markers=raw.markers,
         present=raw.present,
-        source=asked.path.name,
+        source=path.name,
         notes=(*raw.notes, *notes),
     )
     return recording if picks == "all" else recording.pick(picks)
 
 
-def _rate(raw: Raw, asked: _Asked) -> float:
-    """The file's rate or the user's; `InputError` when there is none or they disagree."""
-    own, said = raw.rate_hz, asked.sampling_rate_hz
+def _rate(path: Path, own: float | None, said: float | None) -> float:
+    """The file's own rate or what the user said; `InputError` when there is none or they differ."""
     if said is not None and not (math.isfinite(said) and said > 0):
-        raise InputError(asked.path, f"a sampling rate of {said} Hz", "give a positive one")
+        raise InputError(path, f"a sampling rate of {said} Hz", "give a positive one")
     if own is None and said is None:
-        raise InputError(
-            asked.path, "does not tell its sampling rate", "give sampling_rate_hz (--rate)"
-        )
+        raise InputError(path, "does not tell its sampling rate", "give it (sampling_rate_hz)")
     if own is not None and said is not None and abs(own - said) > 1e-3 * own:
         raise InputError(
-            asked.path,
+            path,
             f"is sampled at {own:g} Hz, {said:g} Hz was asked for",
             "leave sampling_rate_hz out: the file tells it",
         )
-    return float(own if own is not None else said)
+    return float(said if own is None else own)
 
 
-def _microvolts(raw: Raw, asked: _Asked, brain: list[int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Factors to microvolts of the channels `brain`, and what was taken on trust."""
-    units = [asked.unit or (raw.units[i] if raw.units else "") for i in brain]
+def channel_factors(file: object, units: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Factors to microvolts of channels in `units` ("" is unknown), and what was taken on trust."""
     unknown = sorted({unit for unit in units if unit and unit.lower() not in UNITS})
     if unknown:
         raise InputError(
-            asked.path, f"unit {unknown[0]!r} is no voltage", "say which it is: uV, mV, V or nV"
+            file, f"unit {unknown[0]!r} is no voltage", "say which it is: uV, mV, V or nV"
         )
     factors = np.array([UNITS[unit.lower()] if unit else 1.0 for unit in units])
     return factors, () if all(units) else ("the file names no unit: microvolts were taken",)

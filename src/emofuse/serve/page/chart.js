@@ -1,5 +1,11 @@
 // Drawing: the timeline of stacked probabilities, the legend, and the bars of one moment.
 
+const IN_WORDS = {
+  NoFace: "no face", FaceUnusable: "face unclear", NoVideoTrack: "no picture",
+  NoAudioTrack: "no sound", Silence: "silence", NoSpeech: "no speech",
+  SpeakerUnknown: "speaker unclear", NoText: "no words", ForeignText: "other language",
+  ModelAbsent: "no model", NoSignal: "no signal",
+};
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Edges of cells that tile the time without overlap: windows themselves overlap. */
@@ -88,6 +94,12 @@ export function drawLegend(holder, labels, colours) {
   }));
 }
 
+/** Everybody in view; the scene only where it holds something nobody in view does. */
+export function worthShowing(persons) {
+  const inView = persons.some((person) => person.person !== "scene");
+  return persons.filter((person) => person.person !== "scene" || person.fused || !inView);
+}
+
 /** One person at one moment: the answer, and a row a label with a bar a modality. */
 export function personCard(person, { labels, colours, modalities }) {
   const card = document.createElement("div");
@@ -97,7 +109,7 @@ export function personCard(person, { labels, colours, modalities }) {
   answer.className = "answer" + (person.uncertain ? " unsure" : "");
   answer.textContent = person.uncertain ? `uncertain (${person.label}?)` : person.label || "no answer";
   if (person.label && !person.uncertain) answer.style.borderLeft = `.8em solid ${colours[person.label]}`;
-  title.append(`${person.person} expresses `, answer);
+  title.append(person.person, " expresses ", answer);
   card.append(title, barTable(person, labels, colours, modalities));
   return card;
 }
@@ -106,7 +118,7 @@ function barTable(person, labels, colours, modalities) {
   const table = document.createElement("table");
   table.className = "bars";
   const head = table.createTHead().insertRow();
-  for (const name of ["", "together", ...modalities]) {
+  for (const name of ["", "fused", ...modalities]) {
     const cell = document.createElement("th");
     cell.scope = "col";
     const share = person.estimates[name]?.contribution;
@@ -136,7 +148,8 @@ function barCell(row, values, i, colour, absence, rows, modality = "fused") {
       cell.rowSpan = rows;
       cell.className = "absent";
       cell.dataset.modality = modality;
-      cell.textContent = absence;
+      cell.dataset.outcome = absence;
+      cell.textContent = IN_WORDS[absence] || absence;
     }
     return;
   }

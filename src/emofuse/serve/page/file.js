@@ -141,7 +141,7 @@ class Result {
     byId("result").hidden = false;
     byId("result-name").textContent = `What ${file.name} expresses`;
     byId("timelines").replaceChildren(this.columns());
-    byId("exports").replaceChildren(...results.flatMap((result, i) => this.exportButtons(result, i)));
+    byId("exports").replaceChildren(...results.map((result, i) => this.exportButtons(result, i)));
     document.querySelectorAll("#file .legend").forEach((holder) =>
       drawLegend(holder, results[0].timeline.label_set.labels, about.colours));
     this.seconds = 0;
@@ -203,8 +203,12 @@ class Result {
   }
 
   exportButtons(result, i) {
-    return EXPORTS.map((format) => {
-      const button = text("button", this.results.length > 1 ? `${format} ${"AB"[i]}` : format);
+    const group = document.createElement("div");
+    group.className = "controls";
+    group.append(text("span", this.results.length > 1 ? `Export ${"AB"[i]}` : "Export"));
+    group.append(...EXPORTS.map((format) => {
+      const button = text("button", format);
+      button.dataset.format = format;
       button.addEventListener("click", async () => {
         try {
           const data = await (await ask(`/v1/analyses/${result.id}?format=${format}`)).blob();
@@ -213,7 +217,8 @@ class Result {
         } catch (error) { say(error.message); }
       });
       return button;
-    });
+    }));
+    return group;
   }
 
   now() { return this.player.hidden || !this.player.duration ? this.seconds : this.player.currentTime; }

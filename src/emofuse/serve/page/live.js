@@ -1,7 +1,7 @@
 // The Live tab: notice, camera, answers as they come, recording.
 
 import { Capture } from "./capture.js";
-import { drawLegend, drawTimeline, personCard } from "./chart.js";
+import { drawLegend, drawTimeline, personCard, worthShowing } from "./chart.js";
 import { offerDownload, say, token } from "./server.js";
 
 const HISTORY_SECONDS = 60, WORDS_SECONDS = 3;
@@ -100,7 +100,8 @@ class Session {
   onWindow(message) {
     this.windows.push(message);
     this.recorded?.windows.push(message);
-    byId("people").replaceChildren(...message.persons.map((person) => personCard(person, this.about)));
+    const cards = worthShowing(message.persons).map((person) => personCard(person, this.about));
+    byId("people").replaceChildren(...cards);
     this.drawHistory();
     const delay = message.latency_ms.total.toFixed(0), rate = this.rate();
     byId("latency").textContent =
@@ -110,17 +111,17 @@ class Session {
 
   rate() {
     const now = performance.now(), seconds = (now - (this.ratedAt ?? now)) / 1000;
-    const rate = seconds ? (this.pictures - this.ratedPictures) / seconds : 0;
+    const rate = seconds ? (this.pictures - this.ratedPictures) / seconds : null;
     this.ratedAt = now;
     this.ratedPictures = this.pictures;
-    return rate.toFixed(0);
+    return rate?.toFixed(0) ?? "–";
   }
 
   drawHistory() {
     const { labels, colours, hop_seconds: hop, window_seconds: length } = this.about;
     const to = this.windows.at(-1).end_seconds - (length - hop) / 2, from = Math.max(0, to - HISTORY_SECONDS);
     this.windows = this.windows.filter((window) => window.end_seconds > from - length);
-    const names = new Set(this.windows.flatMap((w) => w.persons.map((p) => p.person)));
+    const names = new Set(this.windows.flatMap((w) => worthShowing(w.persons).map((p) => p.person)));
     for (const name of names) {
       const cells = this.windows.map((w) => {
         const person = w.persons.find((p) => p.person === name), middle = (w.start_seconds + w.end_seconds) / 2;
@@ -234,6 +235,8 @@ function drawOutlines(canvas, video, faces) {
       context.stroke();
     }
     const [x, y] = at(face.box[0]);
+    context.strokeStyle = "#000";
+    context.lineWidth = 4;
     context.strokeText(face.person, x, y - 6);
     context.fillStyle = "#fff";
     context.fillText(face.person, x, y - 6);

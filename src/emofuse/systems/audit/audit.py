@@ -33,6 +33,7 @@ AUDITS = {
     "xlsr-au-fusion": Audit("xlsr_au_fusion", checks="checks"),
     "xlsr-au-fusion-voice": Audit("xlsr_au_fusion", rows="rows_with_voice"),
     "xlsr-au-table": Audit("xlsr_au_table"),
+    "av-eeg-cascade": Audit("eeg"),
 }
 
 

@@ -1,0 +1,54 @@
+"""`emofuse systems`: the published systems, their networks and what they measured here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from .printing import JSON_HELP, emit_json, show_table
+
+
+def systems(
+    results: Path = typer.Option(
+        Path("results/systems"), help="Folder of the dated results, if there is one."
+    ),
+    docs: Path = typer.Option(None, metavar="FILE", help="Also write the list as Markdown."),
+    json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
+) -> None:
+    """List the systems: parameters, corpora, protocols and measured scores."""
+    from emofuse.systems.catalogue import system_rows, systems_page
+
+    rows = system_rows(results)
+    if docs is not None:
+        docs.write_text(systems_page(rows), encoding="utf-8")
+    if json_file is not None:
+        emit_json(rows, json_file)
+        return
+    show_table(
+        [
+            {
+                "system": row["name"],
+                "reads": row["modality"],
+                "networks": "\n".join(
+                    f"{form}: {name} {count:,}"
+                    for form, found in row["models"].items()
+                    for name, count in found.items()
+                ),
+                "protocols": "\n".join(f"{k}: {v}" for k, v in row["protocols"].items()),
+                "measured": "\n".join(measured_line(score) for score in row["measured"]),
+            }
+            for row in rows
+        ],
+        note="measured: dated results of this repository; none means that the data is not here",
+    )
+
+
+def measured_line(score: dict) -> str:
+    """One line: protocol, accuracy and its stamps."""
+    stamps = f" ({', '.join(score['stamps'])})" if score["stamps"] else ""
+    return f"{score['protocol']}: accuracy {100 * score['accuracy']:.1f} %{stamps}"
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example:  emofuse systems --json")(systems)

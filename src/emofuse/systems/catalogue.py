@@ -1,0 +1,102 @@
+"""The list of systems as data and as a page: networks, protocols, measured scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from emofuse.training.system import System
+
+from .registry import systems
+
+FORMS = ("published", "honest")
+
+
+def system_rows(results: Path) -> list[dict]:
+    """One row a system; `results` is the folder of dated results (may be absent)."""
+    return [_row(entry, results) for entry in systems()]
+
+
+def _row(entry: System, results: Path) -> dict:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "paper": entry.paper,
+        "corpora": list(entry.corpora),
+        "modality": entry.modality,
+        "protocols": dict(entry.protocols),
+        "models": {form: dict(entry.models(_options(entry, form))) for form in FORMS},
+        "licence": entry.licence,
+        "wrong": entry.wrong,
+        "left": entry.left,
+        "measured": measured(entry.name, results),
+    }
+
+
+def _options(entry: System, form: str):
+    has_form = any(part.name == "form" for part in fields(entry.options))
+    return entry.options(form=form) if has_form else entry.options()
+
+
+def measured(name: str, results: Path) -> list[dict]:
+    """The scores in `results`/NAME.json, newest run last; none where there is no such file."""
+    path = results / f"{name}.json"
+    if not path.is_file():
+        return []
+    return [
+        {
+            "date": run["date"],
+            "protocol": run["protocol"],
+            "settings": run["settings"],
+            "stamps": run["stamps"],
+            "clips": run["n"],
+            "accuracy": run["scores"]["accuracy"],
+            "uar": run["scores"]["uar"],
+        }
+        for run in json.loads(path.read_text(encoding="utf-8"))["runs"]
+    ]
+
+
+def systems_page(rows: Sequence[Mapping]) -> str:
+    """Markdown: a table of all systems, then a section each."""
+    lines = [
+        "# The published systems",
+        "",
+        "Written by `emofuse systems --docs docs/systems.md`; do not edit. Train one with",
+        "`emofuse train SYSTEM --corpus MANIFEST --protocol NAME`, as published with",
+        "`--set form=published`.",
+        "",
+        "| system | reads | as published | honest |",
+        "|---|---|---|---|",
+    ]
+    for row in rows:
+        networks = [_networks(row["models"][form]) for form in FORMS]
+        lines.append(f"| `{row['name']}` | {row['modality']} | {networks[0]} | {networks[1]} |")
+    for row in rows:
+        lines += ["", f"## {row['name']}", "", f"{row['title']}. {row['paper']}.", ""]
+        lines += [
+            f"- Corpora: {', '.join(row['corpora'])}. Protocols: published "
+            f"`{row['protocols']['published']}`, honest `{row['protocols']['honest']}`.",
+            f"- Licence: {row['licence']}.",
+            f"- What was wrong: {row['wrong']}",
+            f"- What is left: {row['left']}",
+        ]
+        lines += [f"- Measured: {_measured(score)}" for score in row["measured"]]
+        if not row["measured"]:
+            lines.append("- Measured: on its synthetic corpus only (format and learning checks).")
+    return "\n".join(lines) + "\n"
+
+
+def _networks(models: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count:,})" for name, count in models.items()) or "–"
+
+
+def _measured(score: Mapping) -> str:
+    stamps = ", ".join(score["stamps"]) or "HONEST"
+    told = ", ".join(f"{key} {value}" for key, value in score["settings"].items())
+    return (
+        f"{score['date']}, `{score['protocol']}`, accuracy {100 * score['accuracy']:.1f} %, "
+        f"UAR {100 * score['uar']:.1f} % on {score['clips']} clips ({stamps}; {told})."
+    )

@@ -1,0 +1,152 @@
+"""From a run to a bundle: the network of one fold, with what all folds measured."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from emofuse.bundle import Bundle, Specifications, content_key, write_bundle
+from emofuse.core import InputError, nll
+from emofuse.corpora import Manifest, read_manifest
+
+from .card import model_card
+from .examples import Examples
+from .pipeline import Job, fold_posteriors, rows_of, with_labels
+from .run_folder import RunFolder, corpus_hash
+from .runs import write_text
+from .scores import stated_scores
+from .settings import read_settings
+from .system import Exported, FoldRows, System
+
+HOP_SECONDS = 0.5
+WINDOW_SECONDS = {"face": 2.0}
+SPOKEN_WINDOW_SECONDS = 3.0
+
+
+def open_run(system: System, run: RunFolder, manifest: Manifest | None = None) -> Job:
+    """The job of a finished run; `InputError` when the corpus is not the one it was trained on.
+
+    `manifest` is read from where the run found it unless given.
+    """
+    record = run.record()
+    if manifest is None:
+        if not record.manifest:
+            raise InputError(run.path, "does not say where its manifest is", "give --corpus")
+        manifest = read_manifest(record.manifest)
+    options = read_settings(system.options, record.settings, owner=system.name)
+    labelled, _ = with_labels(manifest, system, options)
+    if corpus_hash(labelled) != record.corpus_hash:
+        raise InputError(
+            record.manifest or run.path,
+            "is not the corpus of this run",
+            "give the manifest it was trained on",
+        )
+    return Job(system, options, labelled, run.plan(), run, record.stamps)
+
+
+def export_run(
+    system: System, run: RunFolder, *, fold: int | None = None, manifest: Manifest | None = None
+) -> dict[str, Bundle]:
+    """Write the bundle of each modality of `run`: `bundle/`, or `bundle-MODALITY/` where several.
+
+    The network is that of `fold` (default: the first), the scores are those of all folds; so the
+    bundle's own network was measured on the persons of its test part. ONNX equals torch, or
+    `InputError`, as for models that have no ONNX form.
+    """
+    job = open_run(system, run, manifest)
+    if system.method is None:
+        raise InputError(run.path, "is a fusion of several runs", "export its parts")
+    splits = {split.fold: split for split in job.plan.splits}
+    number = min(splits) if fold is None else fold
+    if number not in splits:
+        raise InputError(run.path, f"has no fold {number}", f"folds are {sorted(splits)}")
+    examples = system.read(job.options, job.manifest, job.manifest.label_set, None)
+    if examples.truth.ndim > 1:
+        raise InputError(run.path, "answers several labels at once", "bundles answer one label")
+    rows = rows_of(examples, splits[number])
+    learned = system.method(job.options).restore(
+        job.options, examples, rows, folder=run.fold(number)
+    )
+    if learned.export is None:
+        raise InputError(run.path, f"{system.name} has no network to export", "use its posteriors")
+    made = learned.export(examples)
+    streams = {part.modality: name for name, part in learned.parts.items()} or dict.fromkeys(made, "")
+    return {
+        modality: _write(job, examples, rows, exported, modality=modality, stream=streams[modality])
+        for modality, exported in made.items()
+    }
+
+
+def _write(
+    job: Job, examples: Examples, rows: FoldRows, exported: Exported, *, modality: str, stream: str
+) -> Bundle:
+    spec = _specifications(job, examples, rows, exported, modality=modality, stream=stream)
+    folder = job.folder.path / f"bundle-{modality}" if stream else job.folder.bundle
+    bundle = write_bundle(
+        folder,
+        model=exported.model,
+        spec=spec,
+        card=model_card(spec),
+        training_keys=_training_keys(job, examples, rows),
+    )
+    checks = {"modality": modality, "fold": rows.number, **exported.checks}
+    write_text(job.folder.path / f"export-{modality}.json", json.dumps(checks, indent=1) + "\n")
+    return bundle
+
+
+def _specifications(
+    job: Job, examples: Examples, rows: FoldRows, exported: Exported, *, modality: str, stream: str
+) -> Specifications:
+    record, system = job.folder.record(), job.system
+    held_out = fold_posteriors(job, stream).out_of_fold
+    facts = json.loads((job.folder.fold(rows.number) / stream / "fold.json").read_text())
+    labels = examples.label_set
+    # A label that the training part lacks keeps a trace, or its logarithm would be infinite.
+    counts = np.maximum(np.bincount(examples.truth[rows.train], minlength=len(labels)), 1e-3)
+    persons = sorted({examples.clips[row].subject for row in rows.train} - {""})
+    return Specifications(
+        name=f"{system.name}-{stream}" if stream else system.name,
+        version="1",
+        modality=modality,
+        label_set=labels.name,
+        labels=labels.labels,
+        inputs=exported.inputs,
+        window_seconds=WINDOW_SECONDS.get(modality, SPOKEN_WINDOW_SECONDS),
+        hop_seconds=HOP_SECONDS,
+        temperature=facts["temperature"],
+        training_prior=tuple((counts / counts.sum()).tolist()),
+        held_out_nll=nll(held_out.log_prob, held_out.truth),
+        weights_sha256="",
+        licence=system.licence,
+        protocol=f"{record.protocol}; the network of fold {rows.number}, scores of all folds",
+        split_hash=record.plan_hash,
+        training_data=f"{record.corpus}, {len(rows.train)} clips",
+        training_persons=tuple(persons),
+        scores={"whole_clips": stated_scores(held_out)},
+        training_command=record.command,
+        created=datetime.now(UTC).date().isoformat(),
+        intended_use=f"{system.title}: research on how the published system ({system.paper}) "
+        "behaves when it is measured fairly.",
+        limits=(
+            *(f"Stamped {stamp}." for stamp in record.stamps),
+            "Calibrated on whole clips, not on the windows of an analysis.",
+            system.left,
+        ),
+        parameters=exported.parameters,
+    )
+
+
+def _training_keys(job: Job, examples: Examples, rows: FoldRows) -> set[int]:
+    """Content of the files that the network was trained or chosen on."""
+    used = {examples.clips[row].id for row in (*rows.train, *rows.validation)}
+    paths = {
+        job.manifest.root / view.path
+        for clip in job.manifest.clips
+        if clip.id in used
+        for view in clip.views
+        if "*" not in Path(view.path).name
+    }
+    return {content_key(path.read_bytes()) for path in sorted(paths)}
