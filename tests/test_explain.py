@@ -141,3 +141,18 @@ def test_where_there_is_nothing_to_explain(transcript, given, reason):
 def test_adapted_answers_are_not_explained(transcript):
     with pytest.raises(ValueError, match="adapted"):
         explain(transcript, adapt="person")
+
+
+def test_command(transcript, tmp_path):
+    pytest.importorskip("matplotlib", reason="needs the plot extra")
+    import typer
+    from typer.testing import CliRunner
+
+    from emofuse.cli import explain as command
+
+    app = typer.Typer()
+    command.register(app)
+    out = tmp_path / "why.png"
+    result = CliRunner().invoke(app, [str(transcript), "--at", "1", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "happy" in result.output and out.is_file()

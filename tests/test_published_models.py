@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -20,6 +22,7 @@ from emofuse.models.xlsr import TINY, local_features, xlsr, xlsr_honest  # noqa:
 from emofuse.models.xlstm_published import PublishedCell, PublishedVoice  # noqa: E402
 
 torch.set_num_threads(1)
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 PARAMETERS = {
     "efficientface": 1_268_118,
     "av_lt": 2_045_550,
@@ -55,6 +58,15 @@ def frozen(model) -> int:
 def test_parameters_to_the_last(name):
     assert MODELS[name].parameters() == PARAMETERS[name]
     assert MODELS[name].form == "published"
+
+
+@pytest.mark.parametrize("entry", MODELS.values(), ids=list(MODELS))
+def test_documentation_states_what_the_registry_knows(entry):
+    declared = [f"inert: {', '.join(f'`{prefix}`' for prefix in entry.inert)}"] * bool(entry.inert)
+    declared = ["batch dependent"] * entry.batch_dependent + declared
+    declared = "; ".join(["fixed shape"] * entry.fixed_shape + declared) or "–"
+    row = f"| `{entry.name}` | {entry.parameters():,} | {entry.form} | {declared} |"
+    assert row in PAGE.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_the_wheel_analyses_its_own_example(wheel, tmp_path):
     timeline = json.loads(run("-m", "emofuse", "analyse", "clip.mp4", "--out", "-"))
     (person,) = [part for part in timeline["persons"] if part["person"] != "scene"]
     assert set(person["streams"]) == {"face", "voice", "text"}
-    assert any(person["mask"])
+    assert person["fused"][0] is not None and None not in person["fused"][0]
 
 
 def test_bundles_are_in_the_wheel_and_small(wheel):

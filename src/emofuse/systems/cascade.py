@@ -148,7 +148,7 @@ def independent_expert(
     label_set: LabelSet,
     system: str,
     sharpness: float = 4.0,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
 ) -> Posteriors:
     """A made-up classifier that knows nothing but its confusion matrix, for `truth` (N,).
 

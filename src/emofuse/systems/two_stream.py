@@ -197,7 +197,7 @@ def stamps(options: Options, manifest: Manifest) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if "audio" in options.streams:
         found += band_limited(manifest, sample_rate=SAMPLE_RATE)
-    if "video" in options.streams and options.video_net.startswith("face"):
+    if "video" in options.streams and options.faces == "detect":
         found += (str(Stamp.DETECTOR_REPLACED),)
     return found
 

@@ -66,7 +66,7 @@ class Input:
         arrays = [self.array(row, rng) for row in rows]
         if not self.mask:
             return {self.name: torch.from_numpy(np.stack(arrays))}
-        longest = max(1, *map(len, arrays)) if len(arrays) > 1 else max(1, len(arrays[0]))
+        longest = max([1, *map(len, arrays)])
         padded = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
         mask = np.zeros((len(arrays), longest), bool)
         for place, part in enumerate(arrays):

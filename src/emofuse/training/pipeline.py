@@ -236,13 +236,18 @@ def _declared(system: System, options: Any, allow_leakage: bool) -> tuple[str, .
 
 
 def rows_of(examples: Examples, split: Split) -> FoldRows:
-    """The split as row numbers of the examples."""
+    """The split as row numbers of the examples; `InputError` where a part is empty."""
     place = {clip.id: row for row, clip in enumerate(examples.clips)}
-    parts = (
-        np.array([place[clip] for clip in part if clip in place], dtype=int)
-        for part in (split.train, split.validation, split.test)
-    )
-    return FoldRows(split.fold, *parts)
+    parts = {
+        name: np.array([place[clip] for clip in getattr(split, name)], dtype=int)
+        for name in ("train", "validation", "test")
+    }
+    for name, rows in parts.items():
+        if not len(rows):
+            raise InputError(
+                f"fold {split.name}", f"has no {name} clips", "give more clips or another protocol"
+            )
+    return FoldRows(split.fold, **parts)
 
 
 def run_fold(

@@ -37,7 +37,7 @@ CLAIMED_META_BEFORE = 95.4  # with EEG training windows among the test windows
 PAIRED = f"{Stamp.LEAKY} (people paired by their true label)"
 REPEATS = 20
 # A person and a trial are told by their rhythms here, a label by nothing.
-NO_EMOTION = {"class_effect": 0.0, "person_effect": 0.5, "trial_effect": 1.0, "seconds": 24.0}
+NO_EMOTION = {"class_effect": 0.0, "person_effect": 0.5, "trial_effect": 1.0, "seconds": 16.0}
 
 
 def rows(data_dir: Path) -> list[AuditRow]:
@@ -96,14 +96,14 @@ def _control() -> list[AuditRow]:
 
 def simulate_meta(*, seed: int) -> float:
     """Accuracy of the published meta-model when both stages are independent experts."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 0])
     shares = AV_CONFUSION.sum(1) / AV_CONFUSION.sum()
 
     def pair(n: int, draw: int) -> tuple[Posteriors, ...]:
         truths = rng.choice(len(LABELS), n, p=shares), rng.choice(len(LABELS), 4 * n)
         parts = [
             independent_expert(
-                confusion, truth, label_set=LABELS, system=name, seed=1000 * seed + draw + i
+                confusion, truth, label_set=LABELS, system=name, seed=[seed, draw, i]
             )
             for i, (name, confusion, truth) in enumerate(
                 zip(("av", "eeg"), (AV_CONFUSION, EEG_CONFUSION), truths, strict=True)
@@ -111,7 +111,7 @@ def simulate_meta(*, seed: int) -> float:
         ]
         return label_paired(*parts, seed=seed)
 
-    answer = published_meta(pair(633, 0), pair(480, 10))
+    answer = published_meta(pair(633, 1), pair(480, 2))
     return float((answer.values.argmax(1) == answer.truth).mean())
 
 
