@@ -7,13 +7,17 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: run test test-all lint clean
+.PHONY: run serve test test-all lint clean
 
 run: $(VENV)/.run
 	@mkdir -p out
 	@if [ -n "$(CLIP)" ]; then clip="$(CLIP)"; else clip=out/example.mp4; $(BIN)/emofuse example "$$clip"; fi && \
 	$(BIN)/emofuse analyse "$$clip" --out out --format json,csv,png,html && \
 	if [ -f "$$clip" ]; then name=$$(basename "$$clip"); $(BIN)/emofuse show "out/$${name%.*}.json"; fi
+	@echo "plots and timeline are in out/; next: make serve (the same live, in a page on this machine)"
+
+serve: $(VENV)/.serve
+	$(BIN)/emofuse serve
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST)
@@ -30,6 +34,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[plot]'
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt

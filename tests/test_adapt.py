@@ -21,20 +21,21 @@ from emofuse.core import SCENE, InputError, Window, label_set, log_softmax
 from emofuse.media import write_example
 from test_analysis_combine import LABELS, bundle
 
+SIDE_BY_SIDE = Options(adapt="person", window_seconds=2.0, hop_seconds=2.0)
 LEANING = np.array([0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0])  # looks sad at rest
 
 
 def windows_of(rows, *, prior=None, person="person-1", voice=None):
     """Windows of one person whose face says `rows` (W, C) log-odds, and the combiner behind."""
     bundles = {"face": bundle(prior=prior), "voice": bundle()}
-    combiner = RememberingCombiner(Options(adapt="person"), bundles, LABELS)
+    combiner = RememberingCombiner(SIDE_BY_SIDE, bundles, LABELS)
     found = []
     for i, row in enumerate(rows):
         evidence = {"face": {person: Evidence(log_softmax(row), 1.0, 1.0)}}
         if voice is not None:
             evidence["voice"] = {SCENE: Evidence(log_softmax(voice[i]), 1.0, 1.0)}
         owner, moments = combiner.moments(evidence)
-        found.append(Window(i, 0.5 * i, 0.5 * i + 2, tuple(moments), voice_owner=owner))
+        found.append(Window(i, 2 * i, 2 * i + 2, tuple(moments), voice_owner=owner))
     return found, combiner
 
 
@@ -57,7 +58,7 @@ def test_half_of_a_leaning_that_is_always_there_is_taken_out():
     np.testing.assert_allclose(answers(adapted.windows), answers(expected), atol=1e-9)
     assert (answers(adapted.windows).argmax(1) == np.arange(14) % 7).all()
     assert adapted.stamps == ("PERSON-ADAPTED",)
-    assert "face of person-1 (14 windows)" in adapted.notes[0]
+    assert "face of person-1 (28 s)" in adapted.notes[0]
 
 
 @pytest.mark.parametrize("prior", [None, (0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)])
@@ -97,10 +98,18 @@ def test_too_few_windows_are_left_as_they_are_with_a_warning():
     assert "not adapted" in found.notes[0]
 
 
+def test_windows_that_overlap_count_by_the_time_they_cover():
+    """Seven windows of 2 s every 0.5 s are 5 s, less than four windows side by side."""
+    windows, combiner = windows_of(expressed(7) + LEANING)
+    combiner.options = Options(adapt="person", window_seconds=2.0, hop_seconds=0.5)
+    with pytest.warns(UserWarning, match="5 s are too few.*8 s are needed"):
+        assert adapt_windows(windows, combiner).stamps == ()
+
+
 def test_an_enrolment_recording_gives_the_average_instead():
     enrolling, other = windows_of(expressed(7) + LEANING)
     baselines = enrolment(enrolling, other, file="enrol.mp4")
-    assert baselines["face"].windows == 7
+    assert baselines["face"].seconds == 14
     sad = np.tile(LEANING + 2 * np.eye(7)[2], (5, 1))
     windows, combiner = windows_of(sad)
     found = adapt_windows(windows, combiner, enrolled=baselines)
@@ -117,7 +126,7 @@ def test_an_enrolment_recording_of_nobody_is_refused():
 
 
 def test_only_the_person_seen_most_is_taken_for_the_enrolled_one():
-    combiner = RememberingCombiner(Options(), {"face": bundle()}, LABELS)
+    combiner = RememberingCombiner(SIDE_BY_SIDE, {"face": bundle()}, LABELS)
     windows = []
     for i in range(5):
         faces = {"person-1": Evidence(log_softmax(LEANING), 1.0, 1.0)}
@@ -151,7 +160,7 @@ def example(tmp_path_factory):
 
 
 def test_a_recording_is_adapted_only_when_asked_for(example):
-    options = {"modalities": ("voice",), "thumbnails": False}
+    options = {"modalities": ("voice",), "window_seconds": 1.0, "hop_seconds": 0.25}
     plain = emofuse.analyse(example, **options)
     adapted = emofuse.analyse(example, adapt="person", **options)
     assert "PERSON-ADAPTED" not in plain.stamps

@@ -175,7 +175,7 @@ def test_leaks_are_refused_or_stamped_everywhere(everything, protocol, settings,
 def test_an_empty_part_is_named(corpus):
     manifest, _ = corpus
     settings = {name: value for name, value in SETTINGS.items() if name not in TWO_FOLDS}
-    with pytest.raises(InputError, match="has no validation clips"):
+    with pytest.raises(InputError, match="has no train clips"):
         trained(manifest, protocol="random-clips", settings=settings, allow_leakage=True)
 
 

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 import emofuse
 from emofuse.media import AudioChunk, EncodedPicture, VideoFrame, read, write_example
-from emofuse.serve.live_protocol import HEADER, PICTURE, SOUND, pack
+from emofuse.serve.live_protocol import EEG, HEADER, PICTURE, SOUND, pack
 from servers import served
 
 SECONDS = 4.0
@@ -116,6 +116,25 @@ def test_words_and_a_new_start(address):
         assert [w["start_seconds"] for w in again] == [0.0]
 
 
+def test_eeg_goes_the_same_way(address):
+    channels = ["AF3", "AF4", "T7", "T8"]
+    first = {
+        "tracks": ["eeg"],
+        "eeg_channels": channels,
+        "options": {"modalities": ["eeg"]},
+    }
+    rows = np.random.default_rng(0).normal(0, 20, (128, len(channels))).astype("<f4")
+    with open_session(address, first=first) as socket:
+        for second in range(8):
+            data = rows.tobytes()
+            socket.send(pack(EEG, data, seconds=float(second), sample_rate=128))
+        socket.send('{"type": "end"}')
+        windows = [m for m in until(socket, "end") if m["type"] == "window"]
+    assert len(windows) == 13
+    outcomes = {w["persons"][-1]["estimates"]["eeg"]["outcome"] for w in windows}
+    assert outcomes <= {"ModelAbsent", ""}
+
+
 def picture(seconds=0.0, size=(48, 64)):
     _, data = cv2.imencode(".jpg", np.zeros((*size, 3), np.uint8))
     return pack(PICTURE, data.tobytes(), seconds=seconds)
@@ -153,6 +172,8 @@ ABUSE = {
     "time that is no number": (picture(seconds=float("nan")), 1007),
     "a leap of years": (picture(seconds=1e9), 1008),
     "half a sample": (sound(161), 1007),
+    "EEG without channels": (pack(EEG, b"\0" * 16, seconds=0.0, sample_rate=128), 1008),
+    "EEG at 1 MHz": (pack(EEG, b"\0" * 16, seconds=0.0, sample_rate=10**6), 1003),
     "a rate of 1 Hz": (sound(rate=1), 1003),
     "a minute at once": (sound(2 * 60 * 8000, rate=8000), 1009),
     "oversized": (b"\1\1" + b"\0" * (1 << 20), 1009),

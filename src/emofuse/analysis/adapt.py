@@ -22,10 +22,12 @@ from .options import Options
 from .sense import Evidence
 
 STAMP = "PERSON-ADAPTED"
-# How much of a person's average is taken out. All of it made two of four models worse on RAVDESS,
-# and would leave nothing of somebody who expresses one thing throughout (person_adaptation.json).
+# How much of a person's average is taken out. Half gains most where a model is weak, is harmless
+# where it is strong (results/person_adaptation.json), and leaves something of who expresses one
+# thing throughout.
 SHARE = 0.5
-# A mean over fewer windows makes answers worse than none (as measured with clips on RAVDESS).
+# A mean over one or two clips makes answers worse than none. Windows that overlap tell the same
+# twice, so the time that they cover counts: as much as so many windows side by side.
 MIN_WINDOWS = 4
 # Words are left as they are: an average of sentences tells nothing about how somebody looks at rest.
 ADAPTED = ("face", "voice")
@@ -35,10 +37,10 @@ Key = tuple[str, str]  # modality, person
 
 @dataclass(frozen=True)
 class Baseline:
-    """Mean calibrated log-probabilities (C,), in the model's label order, of some windows."""
+    """Mean calibrated log-probabilities (C,), in the model's label order, over some seconds."""
 
     mean: np.ndarray
-    windows: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class RememberingCombiner(Combiner):
         super().__init__(options, bundles, target)
         self.log_priors = {m: np.log(bundles[m].spec.training_prior) for m in bundles}
         self.seen: list[Mapping[str, Mapping[str, Evidence]]] = []
+
+    @property
+    def needed_seconds(self) -> float:
+        """How long somebody must be seen or heard to have a baseline."""
+        return MIN_WINDOWS * self.options.window_seconds
 
     def moments(self, evidence):
         self.seen.append(evidence)
@@ -94,7 +101,11 @@ def measure_baselines(
             for source, part in evidence.get(modality, {}).items():
                 if part.log_prob is not None:
                     found.setdefault(_key(modality, source, window), []).append(part.log_prob)
-    return {key: Baseline(np.mean(rows, axis=0), len(rows)) for key, rows in found.items()}
+    hop, length = combiner.options.hop_seconds, combiner.options.window_seconds
+    return {
+        key: Baseline(np.mean(rows, axis=0), length + (len(rows) - 1) * hop)
+        for key, rows in found.items()
+    }
 
 
 def enrolment(
@@ -105,15 +116,17 @@ def enrolment(
     Several people in view: the one seen most. `InputError` when nobody is seen or heard for long
     enough.
     """
-    found = _usable(measure_baselines(windows, combiner))
-    if not found:
+    needed = combiner.needed_seconds
+    found = measure_baselines(windows, combiner)
+    enough = {key: one for key, one in found.items() if one.seconds >= needed}
+    if not enough:
         raise InputError(
             file,
-            f"too short to enrol a person (fewer than {MIN_WINDOWS} windows of face or voice)",
+            f"shows nobody's face or voice for {needed:g} s, too short to enrol a person",
             "give a longer recording of this person alone",
         )
-    person = _most_seen(found)
-    return {modality: one for (modality, of), one in found.items() if of == person}
+    person = _most_seen(enough)
+    return {modality: one for (modality, of), one in enough.items() if of == person}
 
 
 def adapt_windows(
@@ -125,11 +138,18 @@ def adapt_windows(
     """Answer all `windows` again, relative to each person's own average over them.
 
     With `enrolled`, that baseline is taken instead, for the person seen most and nobody else. A
-    baseline of fewer than `MIN_WINDOWS` windows is not used: a note and a warning say so.
+    baseline of less than `MIN_WINDOWS` windows' time is not used: a note and a warning say so.
     """
     own = measure_baselines(windows, combiner)
     if enrolled is None:
-        baselines, notes = _usable(own), _too_few(own)
+        needed = combiner.needed_seconds
+        baselines = {key: one for key, one in own.items() if one.seconds >= needed}
+        notes = [
+            f"{modality} of {person} is not adapted: {one.seconds:g} s are too few for a baseline "
+            f"({needed:g} s are needed)"
+            for (modality, person), one in own.items()
+            if one.seconds < needed
+        ]
         for note in notes:
             warnings.warn(note, stacklevel=2)
     else:
@@ -138,7 +158,7 @@ def adapt_windows(
         notes = [f"the enrolment recording is taken for one of {person}, who is seen most"]
     if not baselines:
         return Adapted(list(windows), notes=tuple(notes))
-    measured = ", ".join(f"{m} of {who} ({b.windows} windows)" for (m, who), b in baselines.items())
+    measured = ", ".join(f"{m} of {who} ({b.seconds:g} s)" for (m, who), b in baselines.items())
     note = f"answers lean against each person's own average and are not calibrated: {measured}"
     return Adapted(
         [combiner.again(window, baselines) for window in windows], (STAMP,), (note, *notes)
@@ -150,22 +170,9 @@ def _key(modality: str, source: str, window: Window) -> Key:
     return modality, window.voice_owner if modality in SPOKEN else source
 
 
-def _usable(baselines: Mapping[Key, Baseline]) -> dict[Key, Baseline]:
-    return {key: one for key, one in baselines.items() if one.windows >= MIN_WINDOWS}
-
-
-def _too_few(baselines: Mapping[Key, Baseline]) -> list[str]:
-    return [
-        f"{modality} of {person} is not adapted: {one.windows} windows are too few for a baseline "
-        f"({MIN_WINDOWS} are needed)"
-        for (modality, person), one in baselines.items()
-        if one.windows < MIN_WINDOWS
-    ]
-
-
 def _most_seen(baselines: Mapping[Key, Baseline]) -> str:
-    seen: dict[str, int] = {}
+    seen: dict[str, float] = {}
     for (_, person), one in baselines.items():
-        seen[person] = seen.get(person, 0) + one.windows
+        seen[person] = seen.get(person, 0.0) + one.seconds
     # Somebody in view goes before a voice that nobody in view was found for.
     return max(seen, key=lambda person: (person != SCENE, seen[person]), default=SCENE)

@@ -30,6 +30,10 @@ _COMMANDS = (
     "corpora",
     "agreement",
     "research",
+    "train",
+    "systems",
+    "explain",
+    "serve",
 )
 
 USAGE, INTERRUPTED = 2, 130

@@ -86,6 +86,27 @@ def bench_voice() -> list[dict]:
     ]
 
 
+def bench_eeg() -> list[dict]:
+    """Differential entropy of 4 s windows at 200 Hz; the goals are those of 14 channels."""
+    from emofuse.perception.eeg import EPOC14, SEED62, differential_entropy
+
+    rows = []
+    for channels in (len(EPOC14), len(SEED62)):
+        window = np.random.default_rng(0).normal(0, 20, (800, channels))
+        trial = np.tile(window, (45, 1))  # three minutes, as a film of SEED-IV
+        name, unit = f"differential entropy, {channels} channels", "ms per window of 4 s"
+        goals = (0.7, 1.5) if channels == len(EPOC14) else (None, None)
+        published = median_of(
+            lambda x=window: differential_entropy(x, rate_hz=200, published=True), repeats=20
+        )
+        whole = median_of(lambda x=trial: differential_entropy(x, rate_hz=200))
+        rows += [
+            measured(f"{name}, published form", 1000 * published, unit, goal=goals[0]),
+            measured(f"{name}, zero-phase, whole trial", 1000 * whole / 45, unit, goal=goals[1]),
+        ]
+    return rows
+
+
 def bench_analyse(clip: Path) -> list[dict]:
     """A whole analysis of every frame beside decoding alone, and the start of a process."""
     from emofuse import analyse
@@ -145,21 +166,27 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-BENCHES = ("media", "face", "voice", "analyse")
+BENCHES = ("media", "face", "voice", "eeg", "analyse")
+DOORS = ("live", "serve", "scale")  # minutes each, and they want a quiet machine: only when named
 
 
 def bench(
-    names: list[str] = typer.Argument(None, help=f"Some of: {', '.join(BENCHES)} (default all)."),
+    names: list[str] = typer.Argument(
+        None, help=f"Some of: {', '.join(BENCHES)} (default: these), {', '.join(DOORS)}."
+    ),
     clip: Path = typer.Option(
         None, help="Video to measure on; default: the bundled example (640x360)."
     ),
     out: Path = typer.Option(Path("results/bench"), help="Folder of the dated JSON."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
-    """Measure decoding, face, voice and a whole analysis on one thread."""
+    """Measure decoding, face, voice, EEG and a whole analysis; live, serve and scale on request."""
+    from . import bench_serve as doors
+
     wanted = names or list(BENCHES)
-    if unknown := set(wanted) - set(BENCHES):
-        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(BENCHES)}")
+    if unknown := set(wanted) - {*BENCHES, *DOORS}:
+        known = ", ".join((*BENCHES, *DOORS))
+        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {known}")
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     clip = clip or _example()
@@ -167,7 +194,11 @@ def bench(
         "media": lambda: bench_media(clip),
         "face": lambda: bench_face(clip),
         "voice": bench_voice,
+        "eeg": bench_eeg,
         "analyse": lambda: bench_analyse(clip),
+        "live": lambda: doors.bench_live(clip),
+        "serve": lambda: doors.bench_serve(clip),
+        "scale": lambda: doors.bench_scale(clip),
     }
     rows = [row for name in wanted for row in found[name]()]
     report = {**circumstances(), "clip": clip.name, "rows": rows}

@@ -4,9 +4,11 @@ A binary message is a header of 16 bytes, little-endian, and its payload:
 
     offset  type     meaning
     0       uint8    version, 1
-    1       uint8    kind: 1 a JPEG or WebP picture, 2 PCM sound (int16, little-endian, mono)
+    1       uint8    kind: 1 a JPEG or WebP picture, 2 PCM sound (int16, little-endian, mono),
+                     3 EEG (float32, little-endian, a row of all channels a sample, in microvolts;
+                     NaN where a sample was lost)
     2       uint16   0
-    4       uint32   sample rate in Hz of sound; 0 for a picture
+    4       uint32   sample rate in Hz of sound and EEG; 0 for a picture
     8       float64  seconds since the start of the session: of the picture, of the first sample
 
 Text messages are JSON objects with a `type`: from the client `start`, `text`, `reset`, `end`;
@@ -25,15 +27,18 @@ import numpy as np
 from emofuse.analysis import Mark, Sight
 from emofuse.core import InputError, LabelSet, Moment, Window
 from emofuse.media import EncodedPicture, picture_size
+from emofuse.perception.eeg import EegChunk
 from emofuse.perception.text import Cue
 
-VERSION, PICTURE, SOUND = 1, 1, 2
+VERSION, PICTURE, SOUND, EEG = 1, 1, 2, 3
 HEADER = struct.Struct("<BBHId")
-SAMPLE_RATES = (8_000, 192_000)
-MOST_SOUND_SECONDS = 2.0
+SAMPLE_RATES = {SOUND: (8_000, 192_000), EEG: (32, 5_000)}
+MOST_SECONDS_AT_ONCE = 2.0  # of sound or EEG
+MOST_CHANNELS = 256
 MOST_CUE_SECONDS, MOST_CUE_CHARACTERS = 60.0, 2_000
 # WebSocket close codes (RFC 6455, section 7.4.1).
-NORMAL, UNSUPPORTED, MALFORMED, POLICY, TOO_LARGE, BUSY = 1000, 1003, 1007, 1008, 1009, 1013
+NORMAL, UNSUPPORTED, MALFORMED, POLICY, TOO_LARGE = 1000, 1003, 1007, 1008, 1009
+BROKEN, BUSY = 1011, 1013
 # Every second landmark of the face oval in the mesh of 468 points (MediaPipe Face Mesh).
 _OVAL = [10, 297, 284, 389, 454, 361, 397, 379, 400, 152, 176, 150, 172, 132, 234, 162, 54, 67]
 
@@ -60,26 +65,55 @@ def pack(kind: int, payload: bytes, *, seconds: float, sample_rate: int = 0) -> 
     return HEADER.pack(VERSION, kind, 0, sample_rate, seconds) + payload
 
 
-def parse_binary(message: bytes) -> EncodedPicture | SoundPiece:
-    """The picture or sound in a binary message; raises `ProtocolError`."""
+def parse_binary(
+    message: bytes, *, channels: tuple[str, ...] = ()
+) -> EncodedPicture | SoundPiece | EegChunk:
+    """The picture, sound or EEG (of `channels`) in a binary message; raises `ProtocolError`."""
     if len(message) <= HEADER.size:
         raise ProtocolError(MALFORMED, "a binary message needs a 16-byte header and a payload")
     version, kind, _, sample_rate, seconds = HEADER.unpack_from(message)
     payload = message[HEADER.size :]
-    if version != VERSION or kind not in (PICTURE, SOUND):
+    if version != VERSION or kind not in (PICTURE, SOUND, EEG):
         raise ProtocolError(UNSUPPORTED, f"no message of version {version} and kind {kind}")
     if not math.isfinite(seconds) or seconds < 0:
         raise ProtocolError(MALFORMED, "seconds must be a finite number from 0 on")
     if kind == PICTURE:
         return _picture(seconds, payload)
-    if not SAMPLE_RATES[0] <= sample_rate <= SAMPLE_RATES[1]:
+    low, high = SAMPLE_RATES[kind]
+    if not low <= sample_rate <= high:
         raise ProtocolError(UNSUPPORTED, f"a sample rate of {sample_rate} Hz")
-    if len(payload) % 2:
-        raise ProtocolError(MALFORMED, "int16 sound with an odd number of bytes")
-    if len(payload) > 2 * MOST_SOUND_SECONDS * sample_rate:
-        raise ProtocolError(TOO_LARGE, f"more than {MOST_SOUND_SECONDS:g} s of sound at once")
-    samples = np.frombuffer(payload, "<i2").astype(np.float32) / 32768.0
-    return SoundPiece(seconds, sample_rate, samples)
+    if kind == EEG:
+        return _eeg(seconds, sample_rate, payload, channels)
+    samples = _samples(payload, "<i2", 1, sample_rate)[:, 0]
+    return SoundPiece(seconds, sample_rate, samples.astype(np.float32) / 32768.0)
+
+
+def _samples(payload: bytes, kind: str, channels: int, sample_rate: int) -> np.ndarray:
+    """Samples (n, channels), a whole number and not too many of them."""
+    width = np.dtype(kind).itemsize * channels
+    if len(payload) % width:
+        raise ProtocolError(MALFORMED, f"a sample has {width} bytes; these are {len(payload)}")
+    if len(payload) > MOST_SECONDS_AT_ONCE * sample_rate * width:
+        raise ProtocolError(TOO_LARGE, f"more than {MOST_SECONDS_AT_ONCE:g} s at once")
+    return np.frombuffer(payload, kind).reshape(-1, channels)
+
+
+def _eeg(seconds: float, rate: int, payload: bytes, channels: tuple[str, ...]) -> EegChunk:
+    if not channels:
+        raise ProtocolError(POLICY, "the start named no eeg_channels")
+    values = _samples(payload, "<f4", len(channels), rate).astype(float)
+    if np.isinf(values).any():
+        raise ProtocolError(MALFORMED, "EEG that is infinite")
+    return EegChunk(seconds, values, channels, float(rate))
+
+
+def parse_channels(values: object) -> tuple[str, ...]:
+    """The `eeg_channels` of a start message; raises `ProtocolError`."""
+    names = values if isinstance(values, list) else [None]
+    good = all(isinstance(name, str) and 0 < len(name) <= 32 for name in names)
+    if not good or len(set(names)) != len(names) or len(names) > MOST_CHANNELS:
+        raise ProtocolError(MALFORMED, f"eeg_channels are up to {MOST_CHANNELS} different names")
+    return tuple(names)
 
 
 def _picture(seconds: float, payload: bytes) -> EncodedPicture:

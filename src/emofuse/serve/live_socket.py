@@ -13,10 +13,19 @@ from functools import lru_cache
 from fastapi import APIRouter, HTTPException, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from emofuse.analysis import MODALITIES, LiveSession, Mark, Options, Step, load_bundles
-from emofuse.core import label_set
+from emofuse.analysis import (
+    ALL_MODALITIES,
+    MODALITIES,
+    LiveSession,
+    Mark,
+    Options,
+    Step,
+    load_bundles,
+)
+from emofuse.core import InputError, label_set
 from emofuse.export import colours
-from emofuse.media import SoundStream
+from emofuse.media import EncodedPicture, SoundStream
+from emofuse.perception.eeg import EegChunk
 
 from . import live_protocol as protocol
 from .guard import Bucket, has_token, is_token
@@ -50,8 +59,13 @@ async def live(websocket: WebSocket) -> None:
         await _close(websocket, protocol.NORMAL, "")
     except ProtocolError as error:
         await _close(websocket, error.code, error.reason)
+    except InputError as error:  # such as EEG at a rate that the model cannot use
+        await _close(websocket, protocol.POLICY, f"{error.reason}; {error.remedy}")
     except WebSocketDisconnect:
         pass
+    except Exception:  # a mistake of ours ends one session and leaves its trace in the log
+        log.exception("a live session broke down")
+        await _close(websocket, protocol.BROKEN, "the analysis broke down; please report it")
     finally:
         state.live_sessions -= 1
         state.metrics.sessions.set(state.live_sessions)
@@ -84,6 +98,7 @@ class Connection:
         rate = self.limits.live_messages_a_second
         self.bucket = Bucket(rate, 2 * rate)
         self.sound = SoundStream()
+        self.channels: tuple[str, ...] = ()
         self.latest_seconds = 0.0
         self.arrived = asyncio.Event()
 
@@ -115,8 +130,10 @@ class Connection:
         ):
             raise ProtocolError(protocol.POLICY, "a valid token is needed")
         tracks = values.get("tracks", list(MODALITIES))
-        if not isinstance(tracks, list) or not set(map(str, tracks)) <= set(MODALITIES):
-            raise ProtocolError(protocol.MALFORMED, f"tracks are some of {', '.join(MODALITIES)}")
+        if not isinstance(tracks, list) or not set(map(str, tracks)) <= set(ALL_MODALITIES):
+            known = ", ".join(ALL_MODALITIES)
+            raise ProtocolError(protocol.MALFORMED, f"tracks are some of {known}")
+        self.channels = protocol.parse_channels(values.get("eeg_channels", []))
         loop = asyncio.get_running_loop()
         try:
             asked = await loop.run_in_executor(
@@ -186,15 +203,16 @@ class Connection:
                 self._check_time(item.start_seconds)
             yield item
             return
-        item = protocol.parse_binary(message)
-        self._check_time(item.seconds)
-        self.latest_seconds = max(self.latest_seconds, item.seconds)
+        item = protocol.parse_binary(message, channels=self.channels)
+        seconds = item.start_seconds if isinstance(item, EegChunk) else item.seconds
+        self._check_time(seconds)
+        self.latest_seconds = max(self.latest_seconds, seconds)
         if isinstance(item, SoundPiece):
             yield from self.sound.push(
                 item.samples, start_seconds=item.seconds, sample_rate=item.sample_rate
             )
         else:
-            self.metrics.pictures.labels("received").inc()
+            self.metrics.pictures.labels("received").inc(isinstance(item, EncodedPicture))
             yield item
 
     def _check_time(self, seconds: float) -> None:

@@ -15,13 +15,23 @@ from torch import nn
 from emofuse.bundle import InputSpec, Specifications, digest_key
 from emofuse.core import InputError, nll
 from emofuse.corpora import Manifest
+from emofuse.corpora.synth import RECORD
 from emofuse.models import count_parameters
-from emofuse.protocols import best_temperature, plan_splits
+from emofuse.protocols import plan_splits
 from emofuse.training.export import shippable_onnx
 from emofuse.training.scores import stated_scores
 from emofuse.training.ship import Trained
 
-from .eeg_fit import NETWORKS, FittedEeg, HeldOut, Recipe, by_trial, fit_eeg, held_out
+from .eeg_fit import (
+    NETWORKS,
+    FittedEeg,
+    HeldOut,
+    Recipe,
+    by_trial,
+    cautious_temperature,
+    fit_eeg,
+    held_out,
+)
 from .eeg_windows import WindowOptions, Windows, cut_windows
 
 HOP_SECONDS = 1.0
@@ -39,6 +49,15 @@ class EegSystem:
     version: str = "1"
 
 
+SYNTHETIC = EegSystem(
+    name="",
+    protocol="",
+    licence="none: synthetic data",
+    training_data="Synthetic signals in the corpus's layout",
+    limits=("Trained on made-up signals: a demonstration, not a model of anybody's EEG.",),
+)
+
+
 def train_eeg(
     manifest: Manifest,
     system: EegSystem,
@@ -54,6 +73,8 @@ def train_eeg(
     probabilities, which cannot be shipped.
     """
     started = perf_counter()
+    if (manifest.root / RECORD).is_file():
+        system = replace(SYNTHETIC, name=system.name, protocol=system.protocol)
     if recipe.model not in (*NETWORKS, "logistic"):
         raise InputError(recipe.model, "gives no probabilities to ship", "choose logistic, fbccnn")
     windows = cut_windows(manifest, options, signals=recipe.layout == "signal")
@@ -165,7 +186,7 @@ def _specifications(
         inputs=(inputs,),
         window_seconds=windows.options.window_seconds,
         hop_seconds=min(HOP_SECONDS, windows.options.window_seconds),
-        temperature=best_temperature(scored.raw),
+        temperature=cautious_temperature(scored.raw),
         training_prior=tuple(prior.tolist()),
         held_out_nll=nll(calibrated.log_prob, calibrated.truth),
         weights_sha256="",

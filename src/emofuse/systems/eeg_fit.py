@@ -217,7 +217,7 @@ def held_out(windows: Windows, plan: Plan, recipe: Recipe, *, run: Path) -> Held
         temperatures[split.fold] = 1.0
         if len(validation):
             own = fitted.answer(inputs[validation])
-            temperatures[split.fold] = best_temperature(
+            temperatures[split.fold] = cautious_temperature(
                 posteriors_of(windows, validation, own, split.fold, recipe.model)
             )
     raw = posteriors_of(
@@ -229,6 +229,25 @@ def held_out(windows: Windows, plan: Plan, recipe: Recipe, *, run: Path) -> Held
         plan.stamps,
     )
     return HeldOut(raw, temperatures, tuple(settings))
+
+
+def cautious_temperature(posteriors: Posteriors) -> float:
+    """The best temperature had there been one wrong answer more, of typical certainty.
+
+    Few held-out windows may all be right; that many right answers do not prove that the next one
+    cannot be wrong (Laplace's rule of succession), and boundless certainty would silence every
+    other modality.
+    """
+    scores = posteriors.log_prob
+    row = int(np.argsort(scores.max(1))[len(scores) // 2])
+    wrong = int(np.argsort(scores[row])[-2])
+    rows = np.append(np.arange(len(scores)), row)
+    return best_temperature(
+        replace(
+            posteriors.select(rows),
+            truth=np.append(posteriors.truth, wrong),
+        )
+    )
 
 
 def posteriors_of(

@@ -113,7 +113,7 @@ SOUNDS: tuple[Change, ...] = (
 PICTURES: tuple[Change, ...] = (
     Change("clean", "", as_it_is),
     *_levels("blur", blur, " px", "pixels", 1, 2, 3),
-    *_levels("darkness", darken, " of the light", "share", 0.5, 0.2, 0.1),
+    *_levels("darkness", darken, " × light", "share", 0.5, 0.2, 0.1),
     *_levels("small", shrink, " px", "side", 32, 24, 16),
     *_levels("covered", cover, "", "part", "mouth", "eyes", "left half"),
     Change("mirrored", "", mirror),

@@ -1,0 +1,265 @@
+"""Every system, corpus in, report and bundle out, on its synthetic corpus at tiny sizes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("transformers", reason="needs the train extra")
+
+from synth_runs import TWO_FOLDS, made_corpus, once_each, some, tiny  # noqa: E402
+
+from emofuse import analyse  # noqa: E402
+from emofuse.bundle import find_bundle  # noqa: E402
+from emofuse.core import InputError, label_set  # noqa: E402
+from emofuse.posteriors import read_posteriors  # noqa: E402
+from emofuse.systems.catalogue import system_rows, systems_page  # noqa: E402
+from emofuse.systems.registry import SYSTEMS, system  # noqa: E402
+from emofuse.training.export_run import export_run  # noqa: E402
+from emofuse.training.pipeline import train_system  # noqa: E402
+from emofuse.training.predict_files import predict_files  # noqa: E402
+
+RAVDESS, TRACKS, MEANS, IEMOCAP, MOSEI = "ravdess", "tracks", "means", "iemocap", "mosei"
+K2, SESSIONS = "subject-kfold", "iemocap-sessions"
+HONEST = {
+    "au-static": (MEANS, K2),
+    "au-bilstm": (TRACKS, K2),
+    "xlsr-finetune": (RAVDESS, K2),
+    "xlsr-static": (RAVDESS, K2),
+    "xlsr-au-fusion": (RAVDESS, K2),
+    "mel-transformer": (RAVDESS, K2),
+    "av-hybrid-fusion": (RAVDESS, K2),
+    "xlstm-albert-repvgg": (IEMOCAP, SESSIONS),
+    "emonet-lstm": (RAVDESS, K2),
+    "mel-emonet-fusion": (RAVDESS, K2),
+    "two-stream": (RAVDESS, K2),
+}
+SMALLER = {
+    "au-static": {"parameter": "8"},
+    "au-bilstm": {"epochs": 1, "hidden": 8},
+    "xlsr-static": {"classifier": "logistic", "parameter": ""},
+    "two-stream": {"audio_net": "2d"},
+}
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory):
+    """The corpora, each made when first asked for: (manifest, its file)."""
+    home, made = tmp_path_factory.mktemp("corpora"), {}
+
+    def make(kind: str):
+        folder = home / kind
+        if kind == RAVDESS:
+            found = made_corpus("ravdess", folder, persons=4, kinds="audio_video")
+            return some(found, folder, once_each)
+        if kind == TRACKS:
+            return some(made_corpus("ravdess", folder, persons=4, kinds="none"), folder, once_each)
+        if kind == MEANS:
+            return some(made_corpus("ravdess-au", folder, persons=4), folder, once_each)
+        if kind == IEMOCAP:
+            labels = {"label_set": "iemocap4"}
+            found = made_corpus("iemocap-processed", folder, persons=4, read=labels)
+            return some(found, folder, lambda clip: clip.dialogue.endswith("impro01"))
+        found = made_corpus("mosei-processed", folder, persons=5)
+        return some(found, folder, lambda clip: True)
+
+    def get(kind: str):
+        if kind not in made:
+            made[kind] = make(kind)
+        return made[kind]
+
+    return get
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(tmp_path_factory):
+    """One runs folder for the file: systems share prepared features."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("EMOFUSE_RUNS", str(tmp_path_factory.mktemp("runs")))
+    yield
+    patch.undo()
+
+
+def run_of(name: str, corpora, *, kind: str, protocol: str, **changed):
+    manifest, path = corpora(kind)
+    settings = {**tiny(name, **SMALLER.get(name, {}), **changed)}
+    if protocol == K2:
+        settings |= TWO_FOLDS
+    return train_system(
+        system(name),
+        manifest,
+        protocol=protocol,
+        settings=settings,
+        manifest_path=str(path),
+        allow_leakage=changed.get("form") == "published",
+    )
+
+
+def test_every_system_is_tested():
+    assert set(SYSTEMS) - set(HONEST) <= {name for name in SYSTEMS if name.startswith("eeg")} | {
+        "cascade"
+    }
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_from_corpus_to_report_bundle_and_answer(name, corpora, tmp_path):
+    kind, protocol = HONEST[name]
+    manifest, _ = corpora(kind)
+    run = run_of(name, corpora, kind=kind, protocol=protocol)
+    check_posteriors(run, system(name))
+    evaluation = json.loads(run.evaluation.read_text())
+    assert 0 <= evaluation["scores"]["accuracy"] <= 1
+    assert evaluation["system"] == name
+    assert run.report.stat().st_size > 10_000
+    check_bundles(name, run, manifest)
+    check_prediction(name, run, manifest)
+
+
+def check_posteriors(run, entry) -> None:
+    found = read_posteriors(run.posteriors)
+    tested = [clip for split in run.plan().splits for clip in split.test]
+    assert sorted(found.clips) == sorted(tested)
+    assert found.label_set.labels == run_labels(entry, run)
+    assert (found.truth >= 0).all()
+
+
+def run_labels(entry, run) -> tuple[str, ...]:
+    settings = run.record().settings
+    return entry.label_set(entry.options(**settings)).labels
+
+
+def check_bundles(name: str, run, manifest) -> None:
+    entry = system(name)
+    refitted = entry.method is None or entry.method(entry.options()).refits
+    if refitted:
+        with pytest.raises(InputError, match="export"):
+            export_run(entry, run)
+        return
+    made = export_run(entry, run)
+    assert made
+    for modality, bundle in made.items():
+        spec = find_bundle(bundle.folder).spec
+        assert spec.modality == modality
+        assert spec.split_hash == run.plan().hash
+        assert spec.parameters > 0
+        checks = json.loads((run.path / f"export-{modality}.json").read_text())
+        assert checks["largest_difference"] <= 1e-4 * max(1, checks["largest_logit"])
+        assert bundle.training_keys
+        check_analysis(bundle, manifest)
+
+
+def check_analysis(bundle, manifest) -> None:
+    """A bundle of one sense speaks in a timeline; synthetic films show no face."""
+    if bundle.spec.modality != "voice":
+        return
+    clip = manifest.clips[0]
+    path = manifest.root / clip.view("audio", "audio_video").path
+    timeline = analyse(path, models=(str(bundle.folder),), modalities=("voice",), labels="basic7")
+    record = next(model for model in timeline.models if model.modality == "voice")
+    assert record.name == bundle.spec.name
+
+
+def check_prediction(name: str, run, manifest) -> None:
+    """The answer about a file is the answer about the clip that it is."""
+    entry = system(name)
+    clip = manifest.by_id[run.plan().splits[0].test[0]]
+    view = clip.view("audio_video", "audio", "features")
+    single = view is not None and view.row is None and "*" not in view.path and not clip.text
+    if entry.method is None or kindless(name) or view.row is not None:
+        return
+    found = predict_files(entry, run, [manifest.root / view.path])
+    assert np.isfinite(found.values).all()
+    stored = read_posteriors(run.posteriors)
+    row = stored.clips.index(clip.id)
+    if single or name != "xlstm-albert-repvgg":
+        np.testing.assert_allclose(found.log_prob[0], stored.log_prob[row], atol=1e-4)
+
+
+def kindless(name: str) -> bool:
+    """Systems whose clips are not one file each."""
+    return name in ("xlstm-albert-repvgg", "au-static")
+
+
+PUBLISHED = ["mel-transformer", "xlsr-finetune", "au-bilstm", "emonet-lstm", "xlstm-albert-repvgg"]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_form_runs_and_is_stamped(name, corpora):
+    kind, protocol = HONEST[name]
+    run = run_of(name, corpora, kind=kind, protocol=protocol, form="published")
+    check_posteriors(run, system(name))
+    chosen_on_test = system(name).chosen_on(system(name).options(form="published")) == "test"
+    assert ("LEAKY" in run.record().stamps) is chosen_on_test
+
+
+def test_sound_of_16_khz_is_stamped_where_more_was_expected(corpora):
+    """The synthetic films hold 16 kHz; the published recipe wants 48."""
+    manifest, _ = corpora(RAVDESS)
+    entry = system("mel-transformer")
+    assert entry.stamps(entry.options(form="published"), manifest) == ("BAND-LIMITED",)
+    assert entry.stamps(entry.options(), manifest) == ()
+
+
+def test_replaced_detectors_are_stamped(corpora):
+    manifest, _ = corpora(RAVDESS)
+    for name in ("av-hybrid-fusion", "emonet-lstm", "two-stream", "xlstm-albert-repvgg"):
+        entry = system(name)
+        assert "DETECTOR-REPLACED" in entry.stamps(entry.options(), manifest)
+        assert "DETECTOR-REPLACED" not in entry.stamps(entry.options(faces="whole"), manifest)
+
+
+def test_several_labels_are_scored_beside_always_and_never(corpora):
+    run = run_of(
+        "xlstm-albert-repvgg", corpora, kind=MOSEI, protocol="official", labels="mosei6"
+    )
+    found = json.loads(run.evaluation.read_text())
+    names = [row["label"] for row in found["labels_scored"]]
+    assert names == [*label_set("mosei6").labels, "mean", "always yes", "always no"]
+
+
+def test_parameters_are_those_of_the_specifications():
+    published = {
+        row["name"]: row["models"]["published"] for row in system_rows(Path("nowhere"))
+    }
+    assert published["mel-transformer"] == {"mel_transformer": 395_176}
+    assert published["av-hybrid-fusion"] == {"av_ia": 1_854_766}
+    assert published["au-bilstm"] == {"au_bilstm": 106_609}
+    assert published["mel-emonet-fusion"] == {"mel_emonet_fusion": 15_233_802}
+    assert published["two-stream"]["stream_audio_2d_long"] == 387_335
+
+
+def test_the_page_lists_every_system_and_its_scores(tmp_path):
+    scores = {"accuracy": 0.5, "uar": 0.4}
+    run = {"date": "2026-01-01", "protocol": "ravdess-5fold", "settings": {"form": "honest"}}
+    result = {"runs": [{**run, "stamps": [], "n": 1440, "scores": scores}]}
+    (tmp_path / "au-static.json").write_text(json.dumps(result))
+    page = systems_page(system_rows(tmp_path))
+    assert all(f"## {name}" in page for name in SYSTEMS)
+    assert "accuracy 50.0 %, UAR 40.0 % on 1440 clips (HONEST; form honest)" in page
+
+
+def test_unknown_names_are_answered_with_the_known():
+    with pytest.raises(InputError, match="mel-transformer"):
+        system("nothing")
+
+
+def test_a_moved_corpus_is_named(corpora, tmp_path):
+    manifest, path = corpora(TRACKS)
+    moved = tmp_path / "moved.parquet"
+    shutil.copy(path, moved)
+    run = train_system(
+        system("au-bilstm"),
+        manifest,
+        protocol=K2,
+        settings={**TWO_FOLDS, **SMALLER["au-bilstm"]},
+        folds=[0],
+        out=tmp_path / "run",
+    )
+    with pytest.raises(InputError, match="manifest"):
+        export_run(system("au-bilstm"), run)
+    assert export_run(system("au-bilstm"), run, manifest=manifest)
