@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: run serve test test-all lint clean
+.PHONY: run serve test test-all lint supply-chain clean
 
 run: $(VENV)/.run
 	@mkdir -p out
@@ -43,6 +43,10 @@ $(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[plot,table,train,eeg,serve,scale,dev]'
 	@touch $@
+
+supply-chain: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[security]'
+	$(BIN)/python scripts/supply_chain.py dist
 
 clean:
 	rm -rf $(VENV) out dist build .pytest_cache .ruff_cache

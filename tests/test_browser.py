@@ -179,6 +179,7 @@ def test_a_live_recording_is_downloaded_and_can_be_analysed(page, tmp_path):
 
 def test_a_file_is_analysed_linked_to_the_player_and_exported(page, example, artefacts, tmp_path):
     page.click("#tab-file")
+    page.wait_for_selector("#model-b option:nth-child(2)", state="attached")
     page.select_option("#model-b", index=1)
     page.set_input_files("#files", [example, example.with_suffix(".srt")])
     page.wait_for_selector("#result", state="visible", timeout=ANALYSIS_MS)

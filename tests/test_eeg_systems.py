@@ -150,18 +150,19 @@ def test_eav_end_to_end_and_the_cascade_of_the_same_moments(data, tmp_path):
     assert bundle.spec.inputs[0].parameters["channels"][:2] == ["1", "2"]
     manifest = read_corpus("eav", data / "eav", task="speaking")
     plan = plan_splits("eav-loso", manifest.clips)
-    av = _audio_video_of(manifest, plan)
+    av = _voice_of(manifest, plan)
     eeg = by_trial(_eeg_of(data, tmp_path).calibrated)
     eeg = eeg.select(np.isin(eeg.clips, av.clips))
     fused = cascade(av, eeg)
     found = report(av, eeg, fused)
-    # Neutral and calm look and sound alike in this corpus; EEG alone tells calm from the rest.
-    assert found.av.scores["pooled_accuracy"] < 0.95
-    assert found.eeg.scores["pooled_accuracy"] < 0.65
-    assert found.fused.scores["pooled_accuracy"] > 0.95
+    # Of five classes the voice tells apart two groups, EEG another two: together three.
+    parts = [found.av.scores["pooled_accuracy"], found.eeg.scores["pooled_accuracy"]]
+    print(parts, found.fused.scores)
+    assert found.fused.scores["pooled_accuracy"] > max(parts) + 0.1
+    assert found.difference.n == 40
     comparison = found.difference
     page = write_report(found.fused, tmp_path / "report.html", comparisons=[comparison])
-    assert "eav-voice-and-face" in page.read_text(encoding="utf-8")
+    assert "eav-voice" in page.read_text(encoding="utf-8")
 
 
 def _eeg_of(data, folder):
@@ -172,18 +173,18 @@ def _eeg_of(data, folder):
     return held_out(windows, plan, Recipe(), run=folder)
 
 
-def _audio_video_of(manifest, plan):
-    """A classic model on the voice and the picture of the same trials, in the same folds."""
+def _voice_of(manifest, plan):
+    """A classic model on the voice of the same trials, in the same folds.
+
+    Pictures would do as well, but an encoder may draw them a little differently each time.
+    """
 
     def features(clip) -> np.ndarray:
         sound = load_audio(manifest.path(clip.view("audio").path))
         spectrum = np.abs(np.fft.rfft(sound, 16_000))
         edges = np.geomspace(200, 1600, 9).astype(int)
-        voice = np.log(np.add.reduceat(spectrum, edges)[:-1])
-        frames = read(manifest.path(clip.view("video").path), audio=False)
-        columns = [frame.image.mean((1, 2)) for frame in frames]
-        stripes = np.abs(np.fft.rfft(columns, axis=1))[:, 1:8].mean(0)
-        return np.concatenate([voice - voice.mean(), np.log(stripes) - np.log(stripes).mean()])
+        level = np.log(np.add.reduceat(spectrum, edges)[:-1])
+        return level - level.mean()
 
     fold = {clip: split.fold for split in plan.splits for clip in split.test}
     return out_of_fold_posteriors(
@@ -194,7 +195,7 @@ def _audio_video_of(manifest, plan):
         clips=[clip.id for clip in manifest],
         subjects=[clip.subject for clip in manifest],
         label_set=manifest.label_set,
-        system="eav-voice-and-face",
+        system="eav-voice",
     )
 
 

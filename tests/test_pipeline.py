@@ -187,44 +187,60 @@ def test_the_temperature_comes_from_validation_and_changes_no_answer(corpus):
     assert 0 <= facts["epoch"] < 3
 
 
-@pytest.mark.parametrize("moment", ["preparing", "training"])
-def test_a_run_killed_with_sigkill_ends_as_an_undisturbed_one(corpus, tmp_path, moment):
-    _, path = corpus
-    # Many epochs, so that there is a middle to be killed in.
-    settings = {**SETTINGS, "epochs": 30, "patience": 30}
-    if moment == "training":
-        killed_when = "fold-0/history.csv", lambda file: len(file.read_text().splitlines()) > 4
-        watched = tmp_path / "run"
-    else:
-        killed_when = "cache/*/*.npy", lambda file: True
-        watched = tmp_path / "disturbed"
-    disturbed = {**os.environ, "EMOFUSE_RUNS": str(tmp_path / "disturbed"), "OMP_NUM_THREADS": "1"}
-    command = train_command(path, tmp_path / "run", settings)
-    process = subprocess.Popen(command, env=disturbed, stderr=subprocess.DEVNULL)
-    kill_when(process, watched, *killed_when)
+# Enough epochs that there is a middle to be killed in.
+LONG = {**SETTINGS, "epochs": 15, "patience": 15}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus, tmp_path_factory):
+    """The posteriors of a run that nobody killed."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(
+        train_command(corpus[1], home / "run"),
+        env=environment(home),
+        check=True,
+        capture_output=True,
+    )
+    return read_posteriors(home / "run" / "posteriors.parquet")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ready"),
+    [
+        ("cache/*/*.npy", lambda file: True),
+        ("run/fold-0/history.csv", lambda file: len(file.read_text().splitlines()) > 4),
+    ],
+    ids=["preparing", "training"],
+)
+def test_a_run_killed_with_sigkill_ends_as_an_undisturbed_one(
+    corpus, undisturbed, tmp_path, pattern, ready
+):
+    command = train_command(corpus[1], tmp_path / "run")
+    process = subprocess.Popen(command, env=environment(tmp_path), stderr=subprocess.DEVNULL)
+    kill_when(process, tmp_path, pattern, ready)
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "run" / "posteriors.parquet").exists()
-    subprocess.run(command, env=disturbed, check=True, capture_output=True)
-    whole = {**disturbed, "EMOFUSE_RUNS": str(tmp_path / "whole")}
-    subprocess.run(
-        train_command(path, tmp_path / "other", settings), env=whole, check=True, capture_output=True
-    )
-    first, second = (
-        read_posteriors(tmp_path / name / "posteriors.parquet") for name in ("run", "other")
-    )
-    assert first.clips == second.clips
-    np.testing.assert_array_equal(first.values, second.values)
+    subprocess.run(command, env=environment(tmp_path), check=True, capture_output=True)
+    resumed = read_posteriors(tmp_path / "run" / "posteriors.parquet")
+    assert resumed.clips == undisturbed.clips
+    np.testing.assert_array_equal(resumed.values, undisturbed.values)
 
 
-def train_command(manifest: Path, out: Path, settings: dict) -> list[str]:
+def environment(home: Path) -> dict[str, str]:
+    """A runs folder of its own, and one thread: two add numbers in another order."""
+    return {**os.environ, "EMOFUSE_RUNS": str(home), "OMP_NUM_THREADS": "1"}
+
+
+def train_command(manifest: Path, out: Path) -> list[str]:
+    """Trains the first fold in a process of its own."""
     code = (
         "import sys, json; from pathlib import Path; from emofuse.corpora import read_manifest; "
         "from emofuse.systems.registry import system; "
         "from emofuse.training.pipeline import train_system; "
         "train_system(system('au-bilstm'), read_manifest(sys.argv[1]), protocol=sys.argv[2], "
-        "settings=json.loads(sys.argv[3]), out=Path(sys.argv[4]))"
+        "settings=json.loads(sys.argv[3]), out=Path(sys.argv[4]), folds=[0])"
     )
-    return [sys.executable, "-c", code, str(manifest), PROTOCOL, json.dumps(settings), str(out)]
+    return [sys.executable, "-c", code, str(manifest), PROTOCOL, json.dumps(LONG), str(out)]
 
 
 def kill_when(process: subprocess.Popen, folder: Path, pattern: str, ready) -> None:

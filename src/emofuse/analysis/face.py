@@ -132,6 +132,8 @@ class FaceSense:
     def forget(self, before_seconds: float) -> None:
         while len(self.frames) > 1 and self.frames[1] < before_seconds:
             self.frames.popleft()
-        for sightings in self.sightings.values():
+        for person, sightings in list(self.sightings.items()):
             while sightings and sightings[0].seconds < before_seconds:
                 sightings.popleft()
+            if not sightings:
+                del self.sightings[person]

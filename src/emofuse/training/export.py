@@ -18,9 +18,15 @@ SMALLEST = 256
 
 
 def export_onnx(
-    model: nn.Module, inputs: Mapping[str, Tensor], *, free_axes: Mapping[str, Mapping[int, str]]
+    model: nn.Module,
+    inputs: Mapping[str, Tensor],
+    *,
+    free_axes: Mapping[str, Mapping[int, str]],
+    positional: bool = False,
 ) -> bytes:
     """`model(**inputs)` as ONNX with 32-bit weights and one output, `logits`.
+
+    `positional` calls `model(*inputs.values())`, for networks without named arguments.
 
     `free_axes` names the axes of each input that may have any length, e.g.
     `{"mel": {0: "batch", 1: "time"}}`. Batch normalisation is folded into convolutions.
@@ -31,7 +37,7 @@ def export_onnx(
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
-            (dict(inputs),),
+            tuple(inputs.values()) if positional else (dict(inputs),),
             file,
             input_names=list(inputs),
             output_names=["logits"],

@@ -32,7 +32,7 @@ def to_onnx(model: FedNetwork, examples: Examples, *, single_frame: bool = False
     batches = [_shown(examples, row, single_frame) for row in _present(examples)]
     inputs = {name: torch.cat([value, value]) for name, value in batches[0].items()}
     free = {part.name: _free_axes(part, single_frame) for part in examples.inputs}
-    onnx = export_onnx(bare, inputs, free_axes=free)
+    onnx = export_onnx(bare, inputs, free_axes=free, positional=True)
     with torch.inference_mode():
         largest = max(float(bare(**batch).abs().max()) for batch in batches)
     difference = max(largest_difference(onnx, bare, batch) for batch in (inputs, *batches))
@@ -60,17 +60,23 @@ class _Unmasked(nn.Module):
     def __init__(self, model: FedNetwork, *, single_frame: bool):
         super().__init__()
         self.model, self.single_frame = model, single_frame
+        self.names = [name for name in model.names if name not in model.masks.values()]
 
-    def forward(self, **inputs: Tensor) -> Tensor:
+    def forward(self, *given: Tensor, **inputs: Tensor) -> Tensor:
+        """By position in the order of the export, or by name."""
+        named = inputs or dict(zip(self.names, given, strict=True))
         if self.single_frame:
-            inputs = {name: value[:, None] for name, value in inputs.items()}
-        needed = inspect.signature(self.model.network.forward).parameters
-        masks = {
-            mask: torch.ones(inputs[name].shape[:2], dtype=torch.bool)
+            named = {name: value[:, None] for name, value in named.items()}
+        return self.model.answer({**named, **self._needed_masks(named)})
+
+    def _needed_masks(self, named: Named) -> Named:
+        """All-true masks for networks that cannot do without."""
+        wanted = inspect.signature(self.model.network.forward).parameters
+        return {
+            mask: torch.ones(named[name].shape[:2], dtype=torch.bool)
             for name, mask in self.model.masks.items()
-            if mask in needed and needed[mask].default is inspect.Parameter.empty
+            if mask in wanted and wanted[mask].default is inspect.Parameter.empty
         }
-        return self.model.answer({**inputs, **masks})
 
 
 def _present(examples: Examples) -> list[int]:

@@ -9,13 +9,20 @@ const EXPORTS = ["json", "csv", "vtt", "eaf", "textgrid", "png", "html"];
 const byId = (id) => document.getElementById(id);
 let about = null;
 let shown = null;
+let comeIn;
+const modelsAreKnown = new Promise((resolve) => { comeIn = resolve; });
 
-export function setUpFiles(models) {
+/** What may be chosen; files that were dropped before wait for this. */
+export function useModels(models) {
   about = models;
-  byId("where-files").textContent = location.host;
   const choices = [["default", "all shipped models"], ...models.models.map((m) => [m.name, `${m.name} alone`])];
   fill(byId("model-a"), choices);
   fill(byId("model-b"), [["", "nothing"], ...choices]);
+  comeIn();
+}
+
+export function setUpFiles() {
+  byId("where-files").textContent = location.host;
   for (const id of ["files", "folder"]) {
     byId(id).addEventListener("change", () => { take([...byId(id).files]); byId(id).value = ""; });
   }
@@ -52,7 +59,8 @@ function optionsOf(choice) {
   return model ? { models: [model.name], modalities: [model.modality] } : {};
 }
 
-function take(files) {
+async function take(files) {
+  await modelsAreKnown;
   const words = new Map(files.filter((f) => TRANSCRIPT.test(f.name)).map((f) => [f.name.replace(STEM, ""), f]));
   const media = files.filter((f) => !TRANSCRIPT.test(f.name) && !f.name.startsWith("."));
   const used = new Set(media.map((f) => f.name.replace(STEM, "")));

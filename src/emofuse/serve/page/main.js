@@ -1,6 +1,6 @@
 // Tabs, token, and starting the two halves of the page.
 
-import { setUpFiles } from "./file.js";
+import { setUpFiles, useModels } from "./file.js";
 import { setUpLive } from "./live.js";
 import { ask, say, setToken } from "./server.js";
 
@@ -29,7 +29,7 @@ for (const [i, tab] of tabs.entries()) {
 async function begin() {
   const form = document.getElementById("token-form");
   try {
-    setUpFiles(await (await ask("/v1/models")).json());
+    useModels(await (await ask("/v1/models")).json());
     form.hidden = true;
     say("");
   } catch (error) {
@@ -45,4 +45,5 @@ document.getElementById("token-form").addEventListener("submit", (event) => {
 });
 
 setUpLive();
+setUpFiles();
 begin();
