@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,22 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data not found at {folder.name}; set EMOFUSE_DATA to test on it")
     return folder
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run `emofuse ARGUMENTS` in this process; returns (exit code, stdout, stderr)."""
+
+    from emofuse.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["emofuse", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

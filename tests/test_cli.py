@@ -5,32 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
 from emofuse.analysis import AnalysisInterrupted
-from emofuse.cli import main
 from emofuse.cli.app import json_to_stdout_by_default
 from emofuse.media import write_example, write_wav
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run `emofuse ARGUMENTS` in this process; returns (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["emofuse", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from emofuse.cli import main
 from emofuse.core import IN_SAMPLE, OUT_OF_FOLD, Posteriors, concatenate, label_set
 from emofuse.posteriors import read_posteriors, write_posteriors
 
@@ -33,21 +31,6 @@ def system(name, *, skill, seed, role=OUT_OF_FOLD):
         truth=truth,
         subjects=tuple(f"p{p}" for p in person),
     )
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["emofuse", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from emofuse.core import InputError
 from emofuse.corpora import prepare_corpus, read_corpus
 from emofuse.corpora.synth import write_synth
 from emofuse.evaluation import evaluate, write_report
-from emofuse.media import load_audio, read
+from emofuse.media import load_audio
 from emofuse.models import MODELS
 from emofuse.perception.eeg import FRONT_ENDS, Stretch, read_eeg
 from emofuse.protocols import LeakageError, plan_splits
@@ -157,7 +157,6 @@ def test_eav_end_to_end_and_the_cascade_of_the_same_moments(data, tmp_path):
     found = report(av, eeg, fused)
     # Of five classes the voice tells apart two groups, EEG another two: together three.
     parts = [found.av.scores["pooled_accuracy"], found.eeg.scores["pooled_accuracy"]]
-    print(parts, found.fused.scores)
     assert found.fused.scores["pooled_accuracy"] > max(parts) + 0.1
     assert found.difference.n == 40
     comparison = found.difference

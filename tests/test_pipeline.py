@@ -17,15 +17,14 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from synth_runs import TWO_FOLDS, made_corpus, once_each, some  # noqa: E402
-
-from emofuse.core import InputError  # noqa: E402
-from emofuse.posteriors import read_posteriors  # noqa: E402
-from emofuse.protocols import LeakageError  # noqa: E402
-from emofuse.systems.registry import system  # noqa: E402
-from emofuse.training.pipeline import train_system  # noqa: E402
-from emofuse.training.run_folder import RunFolder  # noqa: E402
-from emofuse.training.settings import read_settings  # noqa: E402
+from emofuse.core import InputError
+from emofuse.posteriors import read_posteriors
+from emofuse.protocols import LeakageError
+from emofuse.systems.registry import system
+from emofuse.training.pipeline import train_system
+from emofuse.training.run_folder import RunFolder
+from emofuse.training.settings import read_settings
+from synth_runs import TWO_FOLDS, made_corpus, once_each, some
 
 PROTOCOL = "subject-kfold"
 SETTINGS = {**TWO_FOLDS, "epochs": 3, "hidden": 8, "batch_size": 8}
@@ -103,7 +102,7 @@ def test_a_run_holds_what_its_folder_promises(corpus):
     assert evaluation["n"] == len(manifest)
     assert evaluation["split_hash"] == run.plan().hash == run.record().plan_hash
     assert "au-bilstm" in run.report.read_text()
-    assert not [path for path in run.path.rglob("*.part")]
+    assert not list(run.path.rglob("*.part"))
 
 
 def test_the_same_run_is_found_again_and_another_refused(corpus, tmp_path):
@@ -111,7 +110,10 @@ def test_the_same_run_is_found_again_and_another_refused(corpus, tmp_path):
     run = trained(manifest, out=tmp_path / "run")
     before = run.posteriors.read_bytes(), (run.fold(0) / "finished.json").stat().st_mtime_ns
     again = trained(manifest, out=tmp_path / "run")
-    assert (again.posteriors.read_bytes(), (again.fold(0) / "finished.json").stat().st_mtime_ns) == before
+    assert (
+        again.posteriors.read_bytes(),
+        (again.fold(0) / "finished.json").stat().st_mtime_ns,
+    ) == before
     with pytest.raises(InputError, match="another settings"):
         trained(manifest, out=tmp_path / "run", settings={**SETTINGS, "hidden": 9})
     with pytest.raises(InputError, match="another"):

@@ -12,8 +12,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
-from synth_runs import TWO_FOLDS, made_corpus, once_each, some, tiny  # noqa: E402
-
 from emofuse import analyse  # noqa: E402
 from emofuse.bundle import find_bundle  # noqa: E402
 from emofuse.core import InputError, label_set  # noqa: E402
@@ -23,6 +21,7 @@ from emofuse.systems.registry import SYSTEMS, system  # noqa: E402
 from emofuse.training.export_run import export_run  # noqa: E402
 from emofuse.training.pipeline import train_system  # noqa: E402
 from emofuse.training.predict_files import predict_files  # noqa: E402
+from synth_runs import TWO_FOLDS, made_corpus, once_each, some, tiny  # noqa: E402
 
 RAVDESS, TRACKS, MEANS, IEMOCAP, MOSEI = "ravdess", "tracks", "means", "iemocap", "mosei"
 K2, SESSIONS = "subject-kfold", "iemocap-sessions"
@@ -214,18 +213,14 @@ def test_replaced_detectors_are_stamped(corpora):
 
 
 def test_several_labels_are_scored_beside_always_and_never(corpora):
-    run = run_of(
-        "xlstm-albert-repvgg", corpora, kind=MOSEI, protocol="official", labels="mosei6"
-    )
+    run = run_of("xlstm-albert-repvgg", corpora, kind=MOSEI, protocol="official", labels="mosei6")
     found = json.loads(run.evaluation.read_text())
     names = [row["label"] for row in found["labels_scored"]]
     assert names == [*label_set("mosei6").labels, "mean", "always yes", "always no"]
 
 
 def test_parameters_are_those_of_the_specifications():
-    published = {
-        row["name"]: row["models"]["published"] for row in system_rows(Path("nowhere"))
-    }
+    published = {row["name"]: row["models"]["published"] for row in system_rows(Path("nowhere"))}
     assert published["mel-transformer"] == {"mel_transformer": 395_176}
     assert published["av-hybrid-fusion"] == {"av_ia": 1_854_766}
     assert published["au-bilstm"] == {"au_bilstm": 106_609}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import typer
@@ -45,13 +46,16 @@ def train(
     step: str = typer.Option("test", help="How far: train, validate or test."),
     in_sample: bool = typer.Option(False, help="Keep answers on training clips as well."),
     allow_leakage: bool = typer.Option(False, help="Run a leaky plan; every output is stamped."),
+    results: Path = typer.Option(None, help="Folder that gets the dated result as well."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
     """Train a system fold after fold, evaluate it and write a report. Goes on where it stopped."""
     from emofuse.corpora import read_manifest
     from emofuse.systems.registry import system
     from emofuse.training.pipeline import train_system
+    from emofuse.training.record_result import record_result
 
+    began = time.perf_counter()
     with follow(f"training {name}") as progress:
         run = train_system(
             system(name),
@@ -66,6 +70,8 @@ def train(
             allow_leakage=allow_leakage,
             progress=progress,
         )
+    if results is not None:
+        record_result(run, results, hours=(time.perf_counter() - began) / 3600)
     found = None
     if run.evaluation.is_file():
         found = json.loads(run.evaluation.read_text(encoding="utf-8"))

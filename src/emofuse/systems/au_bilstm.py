@@ -110,7 +110,7 @@ SYSTEM = System(
     options=Options,
     label_set=lambda options: label_set(options.labels),
     read=read,
-    method=lambda options: NetworkMethod(build, recipe),
+    method=lambda options: NetworkMethod(build, recipe, modality="action_units"),
     models=lambda options: {"au_bilstm": parameters_of(build, options)},
     chosen_on=chosen_on,
     wrong="Early stopping and checkpoint by weighted F1 on the test fold (up to 300 looks); frames "

@@ -78,23 +78,25 @@ def read(
     parameters = {**MFCC, "layout": "image" if published else "time"}
     sound = Input(
         "audio",
-        sound_features(
-            manifest, "mfcc", parameters, sample_rate=SAMPLE_RATE, progress=progress
-        ),
+        sound_features(manifest, "mfcc", parameters, sample_rate=SAMPLE_RATE, progress=progress),
         mask="" if published else "audio_mask",
         normalise=None if published else (0,),
         front_end="mfcc",
         parameters=analysis_parameters(parameters, sample_rate=SAMPLE_RATE),
     )
-    film = published_film(options, manifest, progress) if published else honest_film(
-        options, manifest, progress
+    film = (
+        published_film(options, manifest, progress)
+        if published
+        else honest_film(options, manifest, progress)
     )
-    change = _repeated(options.dropout) if published else absent_sometimes(
-        ("audio_mask", "video_mask"), share=0.0 if options.dropout == "none" else 0.25
+    change = (
+        _repeated(options.dropout)
+        if published
+        else absent_sometimes(
+            ("audio_mask", "video_mask"), share=0.0 if options.dropout == "none" else 0.25
+        )
     )
-    return Examples(
-        manifest.clips, labels, (sound, film), truth_of(manifest.clips, labels), change
-    )
+    return Examples(manifest.clips, labels, (sound, film), truth_of(manifest.clips, labels), change)
 
 
 def published_film(options: Options, manifest: Manifest, progress: Progress | None) -> Input:

@@ -55,8 +55,10 @@ class Options:
 def read(
     options: Options, manifest: Manifest, labels: LabelSet, progress: Progress | None
 ) -> Examples:
-    film = published_film(options, manifest, progress) if options.form == "published" else (
-        honest_film(options, manifest, progress, name="frames", mask="mask")
+    film = (
+        published_film(options, manifest, progress)
+        if options.form == "published"
+        else (honest_film(options, manifest, progress, name="frames", mask="mask"))
     )
     return Examples(manifest.clips, labels, (film,), truth_of(manifest.clips, labels))
 

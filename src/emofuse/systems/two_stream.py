@@ -70,8 +70,16 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        known = {"audio": ("audio", "video", "both"), "audio_net": AUDIO_NETS, "video_net": VIDEO_NETS}
-        for name, value in (("audio", self.stream), ("audio_net", self.audio_net), ("video_net", self.video_net)):
+        known = {
+            "audio": ("audio", "video", "both"),
+            "audio_net": AUDIO_NETS,
+            "video_net": VIDEO_NETS,
+        }
+        for name, value in (
+            ("audio", self.stream),
+            ("audio_net", self.audio_net),
+            ("video_net", self.video_net),
+        ):
             if value not in known[name]:
                 raise ValueError(f"{value!r} is none of {', '.join(known[name])}")
 
@@ -224,5 +232,11 @@ SYSTEM = System(
     left="Every frame is used, clips are paired by identity, epochs are chosen on persons of the "
     "training part, bands are normalised. Frames are judged one by one: nothing moves. Neutral "
     "is left out, as published, so numbers do not compare with work on eight classes.",
-    tiny={"audio_epochs": 1, "video_epochs": 1, "frames_a_clip": 1, "faces": "whole", "copies": False},
+    tiny={
+        "audio_epochs": 1,
+        "video_epochs": 1,
+        "frames_a_clip": 1,
+        "faces": "whole",
+        "copies": False,
+    },
 )

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from emofuse.bundle import InputSpec, Specifications, content_key
-from emofuse.core import OUT_OF_FOLD, Posteriors, nll
+from emofuse.core import OUT_OF_FOLD, Posteriors, concatenate, nll
 from emofuse.corpora import read_corpus
 from emofuse.media import decoded_audio_bytes
 from emofuse.models import count_parameters, voice_cnn
@@ -95,15 +95,17 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
     ]
     # Each fold's answers are calibrated on its own inner validation persons, never on the scored.
     scored = {
-        name: _joined([calibrated(getattr(f, name), best_temperature(f.validation)) for f in folds])
+        name: concatenate(
+            [calibrated(getattr(f, name), best_temperature(f.validation)) for f in folds]
+        )
         for name in ("whole", "windows")
     }
     epochs = int(np.median([fold.epochs for fold in folds]))
     everyone = np.arange(len(voices.clips))
     final = _fit(voices, everyone, None, run / "all", _over_epochs(config, epochs))
-    temperature = best_temperature(_joined([fold.windows for fold in folds]))
+    temperature = best_temperature(concatenate([fold.windows for fold in folds]))
     run.mkdir(parents=True, exist_ok=True)
-    write_posteriors(_joined([fold.whole for fold in folds]), run / "out_of_fold.parquet")
+    write_posteriors(concatenate([fold.whole for fold in folds]), run / "out_of_fold.parquet")
     model, checks = shippable_onnx(
         final.model, _example(), free_axes={"mel": {0: "batch", 1: "time"}}
     )
@@ -195,19 +197,6 @@ def _windows(
             owner += [row] * len(parts)
             names += [f"{voices.clips[row].id}@{i * HOP_SECONDS}" for i in range(len(parts))]
     return np.concatenate(logits), np.array(owner), names
-
-
-def _joined(parts: list[Posteriors]) -> Posteriors:
-    first = parts[0]
-    return replace(
-        first,
-        clips=tuple(clip for part in parts for clip in part.clips),
-        subjects=tuple(person for part in parts for person in part.subjects),
-        **{
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("values", "role", "fold", "truth")
-        },
-    )
 
 
 def _example() -> dict[str, torch.Tensor]:

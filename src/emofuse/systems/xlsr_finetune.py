@@ -46,9 +46,7 @@ def read(
     values = sound_features(
         manifest, "waveform", FRONT_END, sample_rate=SAMPLE_RATE, progress=progress
     )
-    sound = Input(
-        "waveform", values, mask="mask", front_end="waveform", parameters=FRONT_END
-    )
+    sound = Input("waveform", values, mask="mask", front_end="waveform", parameters=FRONT_END)
     return Examples(manifest.clips, labels, (sound,), truth_of(manifest.clips, labels))
 
 
@@ -105,17 +103,19 @@ SYSTEM = System(
     left="Masked mean, persons of the training part choose the epoch, label order is part of the "
     "output. It needs a checkpoint and a GPU to be worth training; neither is here, so the honest "
     "number of this system is not measured.",
-    tiny={"shape": {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "conv_dim": (16, 16, 16),
-        "conv_stride": (5, 4, 4),
-        "conv_kernel": (10, 4, 4),
-        "num_conv_pos_embeddings": 16,
-        "num_conv_pos_embedding_groups": 4,
-        "layerdrop": 0.0,
-        "mask_time_prob": 0.0,
-    }},
+    tiny={
+        "shape": {
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 32,
+            "conv_dim": (16, 16, 16),
+            "conv_stride": (5, 4, 4),
+            "conv_kernel": (10, 4, 4),
+            "num_conv_pos_embeddings": 16,
+            "num_conv_pos_embedding_groups": 4,
+            "layerdrop": 0.0,
+            "mask_time_prob": 0.0,
+        }
+    },
 )

@@ -98,6 +98,15 @@ SYSTEM = System(
     "only one fold's training clips were ever extracted; posteriors could not be saved.",
     left="One clip at a time, every clip, settings fixed beforehand. The averaged embeddings are "
     "absent from the repository, so the published 56.53 % cannot be checked.",
-    tiny={"shape": {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
-        "conv_dim": (16, 16, 16), "conv_stride": (5, 4, 4), "conv_kernel": (10, 4, 4)}},
+    tiny={
+        "shape": {
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 32,
+            "conv_dim": (16, 16, 16),
+            "conv_stride": (5, 4, 4),
+            "conv_kernel": (10, 4, 4),
+        }
+    },
 )

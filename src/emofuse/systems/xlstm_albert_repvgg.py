@@ -177,9 +177,7 @@ SYSTEM = System(
     read=read,
     method=lambda options: NetworkMethod(build, recipe, modality="audio_video_text"),
     models=lambda options: {
-        "xlstm_trimodal"
-        if options.form == "published"
-        else "xlstm_trimodal_honest": parameters_of(
+        "xlstm_trimodal" if options.form == "published" else "xlstm_trimodal_honest": parameters_of(
             build, options, classes=len(label_set(options.labels))
         )
     },

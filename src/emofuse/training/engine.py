@@ -188,9 +188,7 @@ def fit(
         optimiser=optimiser or Optimiser(schedule=options.schedule),
     )
     history = History(folder / "history.csv")
-    trainer = _trainer(
-        options, folder, [*watch, history], validates=data.validation is not None
-    )
+    trainer = _trainer(options, folder, [*watch, history], validates=data.validation is not None)
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")

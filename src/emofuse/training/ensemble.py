@@ -37,9 +37,7 @@ class SumOfStreams:
             }
         )
 
-    def restore(
-        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path
-    ) -> Learned:
+    def restore(self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path) -> Learned:
         return self._together(
             {
                 name: method.restore(options, examples.only(*inputs), rows, folder=folder / name)

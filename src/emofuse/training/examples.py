@@ -70,7 +70,7 @@ class Input:
         padded = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
         mask = np.zeros((len(arrays), longest), bool)
         for place, part in enumerate(arrays):
-            there = ~np.isnan(part.reshape(len(part), -1)).any(1)
+            there = known_steps(part)
             padded[place, : len(part)][there] = part[there]
             mask[place, : len(part)] = there
         return {self.name: torch.from_numpy(padded), self.mask: torch.from_numpy(mask)}
@@ -81,7 +81,7 @@ class Input:
         for row in rows:
             value = self.array(row, None).astype(np.float64)
             if self.mask:
-                value = value[~np.isnan(value.reshape(len(value), -1)).any(1)]
+                value = value[known_steps(value)]
             if len(value):
                 count += np.prod([value.shape[axis] for axis in self.normalise or ()], dtype=int)
                 total = total + value.sum(self.normalise, keepdims=True)
@@ -143,6 +143,11 @@ class Examples:
     def only(self, *names: str) -> Examples:
         """The examples with some of their inputs."""
         return replace(self, inputs=tuple(part for part in self.inputs if part.name in names))
+
+
+def known_steps(value: np.ndarray) -> np.ndarray:
+    """(length,) True where every number of a step is one."""
+    return ~np.isnan(value).any(axis=tuple(range(1, value.ndim)))
 
 
 def truth_of(clips: Sequence[Clip], labels: LabelSet) -> np.ndarray:

@@ -14,7 +14,8 @@ from emofuse.corpora import Manifest, read_manifest
 
 from .card import model_card
 from .examples import Examples
-from .pipeline import Job, fold_posteriors, rows_of, with_labels
+from .job import Job, with_labels
+from .pipeline import fold_facts, fold_posteriors, rows_of
 from .run_folder import RunFolder, corpus_hash
 from .runs import write_text
 from .scores import stated_scores
@@ -73,7 +74,9 @@ def export_run(
     if learned.export is None:
         raise InputError(run.path, f"{system.name} has no network to export", "use its posteriors")
     made = learned.export(examples)
-    streams = {part.modality: name for name, part in learned.parts.items()} or dict.fromkeys(made, "")
+    streams = {part.modality: name for name, part in learned.parts.items()} or dict.fromkeys(
+        made, ""
+    )
     return {
         modality: _write(job, examples, rows, exported, modality=modality, stream=streams[modality])
         for modality, exported in made.items()
@@ -101,8 +104,8 @@ def _specifications(
     job: Job, examples: Examples, rows: FoldRows, exported: Exported, *, modality: str, stream: str
 ) -> Specifications:
     record, system = job.folder.record(), job.system
+    facts = fold_facts(job.folder.fold(rows.number) / stream)
     held_out = fold_posteriors(job, stream).out_of_fold
-    facts = json.loads((job.folder.fold(rows.number) / stream / "fold.json").read_text())
     labels = examples.label_set
     # A label that the training part lacks keeps a trace, or its logarithm would be infinite.
     counts = np.maximum(np.bincount(examples.truth[rows.train], minlength=len(labels)), 1e-3)

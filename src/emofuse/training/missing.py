@@ -14,9 +14,7 @@ from .examples import ChangeBatch, Named
 def absent_sometimes(masks: Sequence[str], *, share: float = 0.25) -> ChangeBatch:
     """Hides one modality of a clip with probability `share` for each; never the last one there."""
 
-    def change(
-        named: Named, target: Tensor, rng: np.random.Generator
-    ) -> tuple[Named, Tensor]:
+    def change(named: Named, target: Tensor, rng: np.random.Generator) -> tuple[Named, Tensor]:
         changed = dict(named)
         present = np.stack([named[mask].any(1).numpy() for mask in masks], 1)
         drawn = rng.random(len(target))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,7 @@ from sklearn.metrics import f1_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emofuse.bundle import InputSpec
 from emofuse.core import InputError
-from emofuse.models import count_parameters
 
 from .batches import seeded_data
 from .engine import (
@@ -29,9 +27,9 @@ from .engine import (
     single_label_scores,
 )
 from .examples import Examples
-from .optimisers import Optimiser
 from .fed_network import FedNetwork
 from .network_export import to_onnx
+from .optimisers import Optimiser
 from .system import FoldRows, Learned
 from .watched import Watched
 
@@ -99,9 +97,7 @@ class NetworkMethod:
         )
         return self._learned(fitted, recipe)
 
-    def restore(
-        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path
-    ) -> Learned:
+    def restore(self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path) -> Learned:
         if not (folder / "finished.json").is_file():
             raise InputError(folder, "holds no finished training", "train this fold first")
         recipe = self.recipe(options)
@@ -185,9 +181,7 @@ def _watched(recipe: Recipe, examples: Examples, rows: FoldRows) -> Watched:
     parts = {"train": rows.train, "test": rows.test}
     return Watched(
         {
-            f"{name}_part": partial(
-                _in_order, examples, parts[name], batch_size=recipe.batch_size
-            )
+            f"{name}_part": partial(_in_order, examples, parts[name], batch_size=recipe.batch_size)
             for name in recipe.watch
         }
     )

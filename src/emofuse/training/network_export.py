@@ -43,8 +43,7 @@ def to_onnx(model: FedNetwork, examples: Examples, *, single_frame: bool = False
             part.name,
             part.front_end,
             tuple(
-                free[part.name].get(axis, size)
-                for axis, size in enumerate(inputs[part.name].shape)
+                free[part.name].get(axis, size) for axis, size in enumerate(inputs[part.name].shape)
             ),
             dict(part.parameters),
         )

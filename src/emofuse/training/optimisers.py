@@ -48,9 +48,7 @@ class Optimiser:
             raise ValueError(f"unknown optimiser {self.kind!r}; known: adamw, adam, sgd")
         return made[self.kind](groups, lr=learning_rate, weight_decay=weight_decay)
 
-    def _groups(
-        self, model: nn.Module, *, learning_rate: float, weight_decay: float
-    ) -> list[dict]:
+    def _groups(self, model: nn.Module, *, learning_rate: float, weight_decay: float) -> list[dict]:
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         slow = [(name, p) for name, p in named if self.slow and name.startswith(self.slow)]
         fast = [(name, p) for name, p in named if not (self.slow and name.startswith(self.slow))]

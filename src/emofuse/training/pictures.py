@@ -64,9 +64,7 @@ def film_pictures(
     )
 
 
-def clip_pictures(
-    manifest: Manifest, clip: Clip, view: View, options: FrameOptions
-) -> np.ndarray:
+def clip_pictures(manifest: Manifest, clip: Clip, view: View, options: FrameOptions) -> np.ndarray:
     """(frames, size, size, C) uint8 of one clip."""
     channels = 1 if options.colour == "grey" else 3
     black = np.zeros((options.size, options.size, channels), np.uint8)
@@ -100,9 +98,7 @@ def sample_times(length_seconds: float, options: FrameOptions) -> np.ndarray:
     return start + step * (np.arange(options.count) + 0.5)
 
 
-def nearest_frames(
-    frames: Iterator[VideoFrame], times: np.ndarray
-) -> Iterator[VideoFrame | None]:
+def nearest_frames(frames: Iterator[VideoFrame], times: np.ndarray) -> Iterator[VideoFrame | None]:
     """The frame shown at each of the rising `times`; None after the film's end."""
     before: VideoFrame | None = None
     step, done = 0.0, 0

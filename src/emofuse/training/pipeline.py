@@ -9,56 +9,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib import metadata
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from emofuse import __version__
-from emofuse.core import IN_SAMPLE, OUT_OF_FOLD, InputError, Posteriors, label_map
+from emofuse.core import IN_SAMPLE, OUT_OF_FOLD, InputError, Posteriors
 from emofuse.corpora import Manifest
 from emofuse.evaluation import confusion_counts
 from emofuse.posteriors import read_posteriors, write_posteriors
-from emofuse.protocols import (
-    LeakageError,
-    Plan,
-    RunRecord as Declared,
-    Split,
-    Stamp,
-    best_temperature,
-    check_record,
-    plan_splits,
-    protocol as protocol_called,
-)
+from emofuse.protocols import Plan, Split, best_temperature
 
 from .curves import draw_confusion, draw_curves
 from .examples import Examples, truth_of
 from .fusers import fuse
+from .job import Job, open_job
 from .judge import judge
-from .run_folder import RunFolder, RunRecord, corpus_hash, identity
-from .runs import runs_folder, write_text
-from .settings import read_settings, show
+from .run_folder import RunFolder
+from .runs import write_text
 from .system import FoldRows, Learned, Progress, System
 
-PACKAGES = ("numpy", "scikit-learn", "torch", "lightning", "transformers", "onnxruntime")
 STEPS = ("train", "validate", "test")
-POSTERIORS = "posteriors.parquet"
-
-
-@dataclass(frozen=True)
-class Job:
-    """A system on a corpus under a protocol, ready to run fold after fold."""
-
-    system: System
-    options: Any
-    manifest: Manifest
-    plan: Plan
-    folder: RunFolder
-    stamps: tuple[str, ...]
-    allow_leakage: bool = False
+POSTERIORS, FACTS = "posteriors.parquet", "fold.json"
 
 
 def train_system(
@@ -150,91 +122,6 @@ def run_parts(
     judge(fused, job.manifest, job.folder, truth=truth)
 
 
-def open_job(
-    system: System,
-    manifest: Manifest,
-    *,
-    protocol: str,
-    settings: Mapping[str, object],
-    out: Path | None = None,
-    manifest_path: str = "",
-    allow_leakage: bool = False,
-) -> Job:
-    """Settle labels, splits and stamps, and open (or go on with) the run's folder."""
-    own = {key: value for key, value in settings.items() if not key.startswith("protocol.")}
-    options = read_settings(system.options, own, owner=system.name)
-    labelled, dropped = with_labels(manifest, system, options)
-    params = {
-        key.removeprefix("protocol."): _number(value)
-        for key, value in settings.items()
-        if key.startswith("protocol.")
-    }
-    plan = plan_splits(protocol_called(protocol, **params), labelled.clips, allow_leakage=allow_leakage)
-    stamps = (*plan.stamps, *_declared(system, options, allow_leakage))
-    stamps = tuple(dict.fromkeys((*stamps, *map(str, system.stamps(options, labelled)))))
-    record = RunRecord(
-        system=system.name,
-        settings={name: _stated(value) for name, value in asdict(options).items()},
-        protocol=plan.protocol,
-        protocol_params=dict(plan.params),
-        plan_hash=plan.hash,
-        corpus=manifest.corpus,
-        corpus_hash=corpus_hash(labelled),
-        manifest=manifest_path,
-        root=str(manifest.root),
-        label_set=labelled.label_set.name,
-        stamps=stamps,
-        licence=system.licence,
-        command=_command(system, manifest_path, protocol, settings, allow_leakage),
-        created=datetime.now(UTC).date().isoformat(),
-        packages=_packages(),
-        notes=(*dropped, *plan.notes),
-    )
-    path = out or runs_folder() / "systems" / f"{system.name}-{plan.protocol}-{identity(record)}"
-    folder = RunFolder(Path(path))
-    folder.open(record, plan)
-    return Job(system, options, labelled, plan, folder, stamps, allow_leakage)
-
-
-def with_labels(manifest: Manifest, system: System, options: Any) -> tuple[Manifest, list[str]]:
-    """The clips that have a label of the system's set, carried into it, and what was left out."""
-    target = system.label_set(options)
-    if manifest.label_set == target:
-        kept = [clip for clip in manifest.clips if clip.label is not None]
-        return replace(manifest, clips=tuple(kept)), _left_out(manifest, len(kept), "no label")
-    if manifest.label_set.multi_label or target.multi_label:
-        raise InputError(
-            manifest.corpus,
-            f"labels are {manifest.label_set.name}, the system answers {target.name}",
-            "prepare the corpus with the system's label set",
-        )
-    to = label_map(manifest.label_set, target)
-    mapped = [
-        replace(clip, label=to(clip.label), label_set=target.name, soft={})
-        for clip in manifest.clips
-        if clip.label is not None and to(clip.label) is not None
-    ]
-    notes = _left_out(manifest, len(mapped), f"labels outside {target.name}")
-    if to.merges:
-        notes.append(f"labels: {to.describe()}")
-    return replace(manifest, clips=tuple(mapped), label_set=target), notes
-
-
-def _left_out(manifest: Manifest, kept: int, why: str) -> list[str]:
-    gone = len(manifest) - kept
-    return [f"{gone} clips left out: {why}"] if gone else []
-
-
-def _declared(system: System, options: Any, allow_leakage: bool) -> tuple[str, ...]:
-    """The stamp of a checkpoint chosen on the test part; refused unless allowed."""
-    leaks = check_record(Declared(system.name, checkpoint=system.chosen_on(options)))
-    if leaks and not allow_leakage:
-        raise LeakageError(
-            system.name, leaks, "run the honest form, or allow leakage and keep the stamp"
-        )
-    return (str(Stamp.LEAKY), str(Stamp.CHOSEN_ON_TEST)) if leaks else ()
-
-
 def rows_of(examples: Examples, split: Split) -> FoldRows:
     """The split as row numbers of the examples; `InputError` where a part is empty."""
     place = {clip.id: row for row, clip in enumerate(examples.clips)}
@@ -293,7 +180,7 @@ def _store(
     folder.mkdir(parents=True, exist_ok=True)
     temperature = _temperature(job, examples, learned, rows)
     facts = {"fold": rows.number, "epoch": learned.epoch, "temperature": temperature}
-    write_text(folder / "fold.json", json.dumps(facts) + "\n")
+    write_text(folder / FACTS, json.dumps(facts) + "\n")
     test = _answers(job, examples, learned, rows, rows.test, OUT_OF_FOLD, temperature)
     if learned.history:
         draw_curves(learned.history, folder / "curves.png", chosen=learned.epoch)
@@ -342,7 +229,17 @@ def finish(job: Job) -> None:
     """Join the folds that are there, evaluate them and write the report."""
     found = fold_posteriors(job)
     write_posteriors(found, job.folder.posteriors)
-    judge(found, job.manifest, job.folder, truth=truth_of(job.manifest.clips, job.manifest.label_set))
+    judge(
+        found, job.manifest, job.folder, truth=truth_of(job.manifest.clips, job.manifest.label_set)
+    )
+
+
+def fold_facts(folder: Path) -> dict:
+    """Number, epoch and temperature of a tested fold; `InputError` where it was not tested."""
+    try:
+        return json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(folder, "was not tested", "train this run up to its test") from None
 
 
 def fold_posteriors(job: Job, part: str = "") -> Posteriors:
@@ -374,35 +271,3 @@ def _chosen(plan: Plan, folds: Sequence[int] | None) -> list[Split]:
             plan.protocol, f"has no fold {unknown[0]}", f"folds are {', '.join(map(str, known))}"
         )
     return [known[fold] for fold in folds]
-
-
-def _number(value: object) -> object:
-    text = str(value)
-    return int(text) if text.lstrip("-").isdigit() else value
-
-
-def _stated(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _packages() -> dict[str, str]:
-    found = {"emofuse": __version__}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _command(
-    system: System,
-    manifest_path: str,
-    protocol: str,
-    settings: Mapping[str, object],
-    allow_leakage: bool,
-) -> str:
-    given = "".join(f" --set {key}={show(value)}" for key, value in settings.items())
-    corpus = Path(manifest_path).name or "MANIFEST"
-    allowed = " --allow-leakage" if allow_leakage else ""
-    return f"emofuse train {system.name} --corpus {corpus} --protocol {protocol}{given}{allowed}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from emofuse.corpora import Manifest
 from emofuse.media import probe
 
 from .export_run import open_run
-from .pipeline import rows_of
+from .pipeline import fold_facts, rows_of
 from .run_folder import RunFolder
 from .settings import read_settings
 from .system import FoldRows, System
@@ -52,8 +51,7 @@ def predict_files(
     learned = method.restore(options, known, rows, folder=run.fold(fold))
     values = learned.answer(new, np.arange(len(files)))
     if learned.scale == "logit":
-        facts = json.loads((run.fold(fold) / "fold.json").read_text(encoding="utf-8"))
-        values = values / facts["temperature"]
+        values = values / fold_facts(run.fold(fold))["temperature"]
     return Posteriors(
         clips=tuple(clip.id for clip in files),
         values=values,

@@ -27,7 +27,7 @@ IDENTITY = ("system", "settings", "protocol", "plan_hash", "corpus_hash", "versi
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class RunFacts:
     """What `run.json` says."""
 
     system: str
@@ -82,13 +82,13 @@ class RunFolder:
     def plan(self) -> Plan:
         return load_plan(self.path / "plan.json")
 
-    def record(self) -> RunRecord:
+    def record(self) -> RunFacts:
         """What was run; `InputError` where this is no run folder."""
         try:
             values = json.loads(self.record_file.read_text(encoding="utf-8"))
             for name in ("stamps", "notes"):
                 values[name] = tuple(values[name])
-            return RunRecord(**values)
+            return RunFacts(**values)
         except FileNotFoundError:
             raise InputError(self.path, "is no run folder", "give one that train made") from None
         except (ValueError, TypeError, KeyError) as error:
@@ -96,13 +96,11 @@ class RunFolder:
                 self.record_file, f"is no run record ({error})", "train again"
             ) from None
 
-    def open(self, record: RunRecord, plan: Plan) -> None:
+    def open(self, record: RunFacts, plan: Plan) -> None:
         """Begin, or go on with a run of the same identity; `InputError` when it is another."""
         if self.record_file.is_file():
             here, wanted = asdict(self.record()), asdict(record)
-            other = [
-                name for name in IDENTITY if _plain(here[name]) != _plain(wanted[name])
-            ]
+            other = [name for name in IDENTITY if _plain(here[name]) != _plain(wanted[name])]
             if other:
                 raise InputError(
                     self.path,
@@ -127,7 +125,7 @@ def corpus_hash(manifest: Manifest) -> str:
     return digest.hexdigest()
 
 
-def identity(record: RunRecord) -> str:
+def identity(record: RunFacts) -> str:
     """Eight digits that tell runs of one system and protocol apart."""
     values = asdict(record)
     text = _plain({name: values[name] for name in IDENTITY})

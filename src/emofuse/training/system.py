@@ -80,9 +80,7 @@ class Method(Protocol):
         """Fit on `rows.train`, choosing on `rows.validation`; goes on where a killed run stopped."""
         ...
 
-    def restore(
-        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path
-    ) -> Learned:
+    def restore(self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path) -> Learned:
         """The model of an earlier `learn`; `InputError` where there is none."""
         ...
 

@@ -40,9 +40,7 @@ class TableMethod:
         write_text(folder / "fitted.json", json.dumps({"fitted_on": fitted_on}))
         return learned
 
-    def restore(
-        self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path
-    ) -> Learned:
+    def restore(self, options: Any, examples: Examples, rows: FoldRows, *, folder: Path) -> Learned:
         path = folder / "fitted.json"
         if not path.is_file():
             raise InputError(folder, "holds no finished training", "train this fold first")
