@@ -25,6 +25,10 @@ SPOKEN = ("voice", "text")
 # A helmet is on the only person in view; with several it cannot be told on whom.
 WORN = ("eeg",)
 
+# No bundle was measured on enough people to be surer than this that a label is out: without it
+# one over-confident model could veto what all others see.
+LEAST_PROBABILITY = 1e-3
+
 
 class Combiner:
     """Maps each model's labels into the answer's label set and pools what a person shows."""
@@ -110,7 +114,7 @@ class Combiner:
         # A label that a model cannot answer gets no evidence from it, for or against.
         log_priors = np.log(np.where(reachable, [self.priors[m] for m in present], 1.0))
         log_probs = np.log(
-            np.where(reachable, np.maximum([mapped[m] for m in present], 1e-12), 1.0)
+            np.where(reachable, np.maximum([mapped[m] for m in present], LEAST_PROBABILITY), 1.0)
         )[:, None, :]
         fused = log_linear_pool(log_probs, weights=weights, log_priors=log_priors)
         shares = contributions(

@@ -61,6 +61,23 @@ def analyse(
         help="How much later that sound starts than the picture.",
         rich_help_panel=PANEL_FILES,
     ),
+    eeg: Path = typer.Option(
+        None,
+        help="EEG recording of the one input's person (EDF, BDF, FIF, XDF, ...); needs --model "
+        "with an EEG bundle.",
+        rich_help_panel=PANEL_FILES,
+    ),
+    eeg_offset: float = typer.Option(
+        0.0,
+        metavar="SECONDS",
+        help="How much later the EEG starts than the picture.",
+        rich_help_panel=PANEL_FILES,
+    ),
+    eeg_marker: str = typer.Option(
+        None,
+        help="Marker in the EEG that stands where the picture starts.",
+        rich_help_panel=PANEL_FILES,
+    ),
     window: float = typer.Option(
         2.0, metavar="SECONDS", help="Length of a window.", rich_help_panel=PANEL_LABELS
     ),
@@ -79,6 +96,17 @@ def analyse(
     ),
     labels: str = typer.Option(
         "basic7", help="Label set of the answer.", rich_help_panel=PANEL_LABELS
+    ),
+    adapt: str = typer.Option(
+        "",
+        metavar="person",
+        help="'person': see each person against their own average (marked in every output).",
+        rich_help_panel=PANEL_LABELS,
+    ),
+    enrol: Path = typer.Option(
+        None,
+        help="Recording of the one person to take that average from.",
+        rich_help_panel=PANEL_LABELS,
     ),
     thumbnails: bool = typer.Option(True, help="Keep small face pictures for plots."),
     blur_faces: bool = typer.Option(
@@ -101,14 +129,23 @@ def analyse(
             modalities=tuple(_split(modalities)),
             models=tuple(model),
             labels=labels,
+            adapt=adapt,
+            enrol=str(enrol or ""),
             thumbnails=thumbnails,
             blur_faces=blur_faces,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    if (text or audio) and len(paths) != 1:
-        raise typer.BadParameter("--text and --audio go with exactly one input")
-    companions = {"text": text, "audio": audio, "audio_offset_seconds": audio_offset}
+    if (text or audio or eeg) and len(paths) != 1:
+        raise typer.BadParameter("--text, --audio and --eeg go with exactly one input")
+    companions = {
+        "text": text,
+        "audio": audio,
+        "audio_offset_seconds": audio_offset,
+        "eeg": eeg,
+        "eeg_offset_seconds": eeg_offset,
+        "eeg_marker": eeg_marker,
+    }
     if out == "-":
         _to_stdout(paths, options, companions, formats)
         return

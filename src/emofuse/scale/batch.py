@@ -31,6 +31,9 @@ class Job:
     text: Path | None = None
     audio: Path | None = None
     audio_offset_seconds: float = 0.0
+    eeg: Path | None = None
+    eeg_offset_seconds: float = 0.0
+    eeg_marker: str | None = None
 
 
 def describe_settings(job: Job) -> dict[str, object]:
@@ -38,7 +41,7 @@ def describe_settings(job: Job) -> dict[str, object]:
     models = {m: b.spec.weights_sha256 for m, b in load_bundles(job.options).items()}
     companions = {
         name: file_sha256(path)
-        for name, path in (("text", job.text), ("audio", job.audio))
+        for name, path in (("text", job.text), ("audio", job.audio), ("eeg", job.eeg))
         if path is not None and Path(path).is_file()
     }
     return {
@@ -47,7 +50,8 @@ def describe_settings(job: Job) -> dict[str, object]:
         "formats": sorted(job.formats),
         "models": models,
         "companions": companions,
-        "audio_offset_seconds": job.audio_offset_seconds,
+        "offsets_seconds": [job.audio_offset_seconds, job.eeg_offset_seconds],
+        "eeg_marker": job.eeg_marker,
     }
 
 
@@ -98,6 +102,9 @@ def run_task(
                 text=job.text,
                 audio=job.audio,
                 audio_offset_seconds=job.audio_offset_seconds,
+                eeg=job.eeg,
+                eeg_offset_seconds=job.eeg_offset_seconds,
+                eeg_marker=job.eeg_marker,
                 progress=(lambda done, of: on_progress(task, done, of)) if on_progress else None,
                 **dataclasses.asdict(job.options),
             )

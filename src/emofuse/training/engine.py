@@ -100,7 +100,7 @@ class Task(pl.LightningModule):
         self.model, self.data, self.options = model, data, options
         self.loss, self.score, self.optimiser = loss, score, optimiser
         self.seen: list[tuple[Tensor, Tensor]] = []
-        self.steps_per_epoch = len(data.train(0))
+        self.batches_per_epoch = len(data.train(0))
 
     def train_dataloader(self):
         return self.data.train(self.current_epoch)
@@ -137,7 +137,8 @@ class Task(pl.LightningModule):
             optimizer,
             epochs=self.options.epochs,
             warmup_epochs=self.options.warmup_epochs,
-            steps_per_epoch=self.steps_per_epoch,
+            # Each process of several takes its share of an epoch's batches.
+            steps_per_epoch=-(-self.batches_per_epoch // self.trainer.world_size),
         )
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
