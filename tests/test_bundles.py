@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from emofuse.bundle import content_key, find_bundle, shipped_folder, shipped_names
-from emofuse.core import LABEL_SETS, label_map, label_set
+from emofuse.core import LABEL_SETS, InputError, label_map, label_set
 from emofuse.perception.text import FRONT_ENDS as TEXT
 from emofuse.perception.voice import FRONT_ENDS as VOICE
 
@@ -142,3 +144,11 @@ def test_real_training_items_are_found(data_dir):
     assert face.was_trained_on(content_key(pictures[int(np.flatnonzero(usage == 0)[0])].tobytes()))
     unseen = [content_key(picture.tobytes()) for picture in pictures[usage == 2]]
     assert np.mean([key in face.training_keys for key in unseen]) < 0.1
+
+
+def test_a_run_stands_for_the_bundle_exported_from_it(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(InputError, match="emofuse export"):
+        find_bundle(tmp_path)
+    shutil.copytree(find_bundle("text-ekman").folder, tmp_path / "bundle")
+    assert find_bundle(tmp_path).spec.name == "text-ekman"

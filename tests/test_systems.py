@@ -39,9 +39,9 @@ HONEST = {
     "two-stream": (RAVDESS, K2),
 }
 SMALLER = {
-    "au-static": {"parameter": "8"},
+    "au-static": {"classifier": "mlp", "parameter": "8"},
     "au-bilstm": {"epochs": 1, "hidden": 8},
-    "xlsr-static": {"classifier": "logistic", "parameter": ""},
+    "xlsr-static": {"classifier": "logistic"},
     "two-stream": {"audio_net": "2d"},
 }
 

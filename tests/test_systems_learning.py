@@ -14,12 +14,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("lightning", reason="needs the train extra")
 
-from synth_runs import TWO_FOLDS, made_corpus  # noqa: E402
-
 from emofuse.corpora import write_manifest  # noqa: E402
 from emofuse.posteriors import read_posteriors  # noqa: E402
 from emofuse.systems.registry import system  # noqa: E402
 from emofuse.training.pipeline import train_system  # noqa: E402
+from synth_runs import TWO_FOLDS, made_corpus  # noqa: E402
 
 pytestmark = pytest.mark.slow
 K2 = "subject-kfold"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -334,9 +335,25 @@ def test_a_label_that_training_lacks_is_never_answered(tmp_path):
     truth = np.array([0, 2, 0, 2, 1, 0])
     made = Examples(clips(6), three, (Input("x", list(RNG.normal(size=(6, 4)))),), truth)
     rows = FoldRows(0, np.array([0, 1]), np.array([2, 3]), np.array([4, 5]))
-    learned = TableMethod(lambda _: LogisticRegression()).learn(
+    learned = TableMethod(lambda _: {"only": LogisticRegression()}).learn(
         None, made, rows, folder=tmp_path, progress=False
     )
     found = learned.answer(made, rows.test)
-    assert found.shape == (2, 3) and (found[:, 1] == 0).all()
-    np.testing.assert_allclose(found.sum(1), 1)
+    assert found.shape == (2, 3) and (np.exp(found[:, 1]) < 1e-9).all()
+    np.testing.assert_allclose(np.exp(found).sum(1), 1)
+
+
+def test_of_several_classifiers_held_out_persons_choose(tmp_path):
+    """The label is the parity of two columns: a line cannot find it, neighbours can."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from emofuse.training.system import FoldRows
+
+    values = RNG.normal(size=(90, 2))
+    truth = ((values[:, 0] > 0) ^ (values[:, 1] > 0)).astype(int)
+    made = Examples(clips(90), TWO, (Input("x", list(values)),), truth)
+    rows = FoldRows(0, *np.split(np.arange(90), [50, 70]))
+    candidates = {"line": LogisticRegression(), "near": KNeighborsClassifier(5)}
+    TableMethod(lambda _: candidates).learn(None, made, rows, folder=tmp_path, progress=False)
+    assert json.loads((tmp_path / "fitted.json").read_text())["model"] == "near"

@@ -14,6 +14,7 @@ from emofuse.core import InputError, file_sha256, log_softmax
 
 from .spec import Specifications, read_spec
 
+EXPORTED, RUN = "bundle", "run.json"  # what a training run leaves in its folder
 MODEL, SPEC, CARD, TRAINING = "model.onnx", "spec.json", "card.md", "training.npy"
 
 
@@ -120,10 +121,16 @@ def shipped_names() -> list[str]:
 
 
 def find_bundle(name_or_folder: str | Path) -> Bundle:
-    """A shipped bundle by name, or any bundle by folder. `InputError` lists the shipped ones."""
-    for folder in (Path(name_or_folder), shipped_folder() / str(name_or_folder)):
+    """A shipped bundle by name, a bundle by folder, or that of a training run.
+
+    `InputError` lists the shipped ones, or says how to export the run.
+    """
+    given = Path(name_or_folder)
+    for folder in (given, given / EXPORTED, shipped_folder() / str(name_or_folder)):
         if (folder / SPEC).is_file():
             return Bundle(folder)
+    if (given / RUN).is_file():
+        raise InputError(given, "a run without a bundle", f"first: emofuse export {given}")
     raise InputError(
         name_or_folder, "no such bundle", f"shipped ones: {', '.join(shipped_names()) or 'none'}"
     )

@@ -11,17 +11,22 @@ from .printing import JSON_HELP, emit_json, show_table
 
 def systems(
     results: Path = typer.Option(
-        Path("results/systems"), help="Folder of the dated results, if there is one."
+        Path("results"), help="Folder of the dated results, if there is one."
     ),
     docs: Path = typer.Option(None, metavar="FILE", help="Also write the list as Markdown."),
+    audit: Path = typer.Option(None, metavar="FILE", help="Also write claimed against honest."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
     """List the systems: parameters, corpora, protocols and measured scores."""
+    from emofuse.systems.audit import audit_page
     from emofuse.systems.catalogue import system_rows, systems_page
+    from emofuse.training.runs import write_text
 
-    rows = system_rows(results)
+    rows = system_rows(results / "systems")
     if docs is not None:
-        docs.write_text(systems_page(rows), encoding="utf-8")
+        write_text(docs, systems_page(rows))
+    if audit is not None:
+        write_text(audit, audit_page(rows, results / "audit"))
     if json_file is not None:
         emit_json(rows, json_file)
         return

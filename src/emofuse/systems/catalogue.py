@@ -29,6 +29,7 @@ def _row(entry: System, results: Path) -> dict:
         "protocols": dict(entry.protocols),
         "models": {form: dict(entry.models(_options(entry, form))) for form in FORMS},
         "licence": entry.licence,
+        "claimed": entry.claimed,
         "wrong": entry.wrong,
         "left": entry.left,
         "measured": measured(entry.name, results),

@@ -136,6 +136,7 @@ SYSTEM = System(
         () if options.form == "honest" else band_limited(manifest, sample_rate=SAMPLE_RATE)
     ),
     chosen_on=lambda options: "validation" if options.form == "honest" else "last",
+    claimed=96.78,
     wrong="96.78 % came from splitting noisy copies of the same recordings at random (96 % of test "
     "items had a sibling in training); the corrected code labels only 13 % of its copies rightly; "
     "all speakers are in every part; one mean and spread per time-frequency cell (72,064 of them) "

@@ -23,6 +23,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from sklearn.metrics import accuracy_score, recall_score
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, DistributedSampler
 
 from .batches import Data
 from .history import History
@@ -103,7 +104,14 @@ class Task(pl.LightningModule):
         self.batches_per_epoch = len(data.train(0))
 
     def train_dataloader(self):
-        return self.data.train(self.current_epoch)
+        loader = self.data.train(self.current_epoch)
+        if self.trainer.world_size == 1:
+            return loader
+        # Lightning would shuffle once more; here process r of n takes batches r, r + n, …
+        share = DistributedSampler(loader.dataset, shuffle=False)
+        return DataLoader(
+            loader.dataset, batch_size=None, sampler=share, num_workers=loader.num_workers
+        )
 
     def val_dataloader(self):
         return self.data.validation() if self.data.validation else []

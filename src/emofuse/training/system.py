@@ -113,6 +113,7 @@ class System:
     fusion: Callable[[Any], tuple[str, str]] | None = None
     stamps: Callable[[Any, Manifest], tuple[str, ...]] = lambda options, manifest: ()
     chosen_on: Callable[[Any], str] = lambda options: "validation"
+    claimed: float | None = None
     wrong: str = ""
     left: str = ""
     tiny: Mapping[str, object] = field(default_factory=dict)
