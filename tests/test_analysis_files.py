@@ -9,7 +9,7 @@ import pytest
 
 import emofuse
 from emofuse.bundle import find_bundle
-from emofuse.core import SCENE, InputError
+from emofuse.core import SCENE, InputError, MissingExtra
 from emofuse.media import VideoFrame, encode_video, load_audio, read, write_example, write_wav
 from media_samples import scramble, tone, write_clip, write_image, write_sound
 
@@ -241,3 +241,31 @@ def test_a_film_title_with_music_has_neither_face_nor_voice(data_dir):
     assert [part.person for part in timeline.persons] == [SCENE]
     assert not timeline.persons[0].mask.any(), ABSENT
     assert kinds(timeline, "face") == {"NoFace"} and kinds(timeline, "voice") == {"NoSpeech"}
+
+
+def test_words_can_be_heard_where_no_transcript_is_given(example, tmp_path, monkeypatch):
+    import emofuse.analysis.source as source
+    from emofuse.perception.text import Cue, Transcript
+
+    heard = []
+
+    def whisper(samples, *, model):
+        heard.append((len(samples), model))
+        return Transcript([Cue(0.0, 2.0, "I am so happy!")], ["transcribed by a test"])
+
+    monkeypatch.setattr(source, "transcribe", whisper)
+    alone = tmp_path / "alone.mp4"
+    alone.write_bytes(example.read_bytes())
+    timeline = emofuse.analyse(alone, transcribe="tiny", modalities=("text",))
+    assert heard and heard[0][1] == "tiny" and heard[0][0] > 60_000
+    assert timeline.persons[0].streams["text"].mask[0]
+    assert "transcribed by a test" in timeline.notes
+    emofuse.analyse(example, transcribe="tiny", modalities=("text",))  # it has a transcript
+    assert len(heard) == 1
+
+
+def test_without_the_extra_transcription_names_it(example, tmp_path):
+    alone = tmp_path / "alone.mp4"
+    alone.write_bytes(example.read_bytes())
+    with pytest.raises((MissingExtra, InputError), match=r"asr|no weights"):
+        emofuse.analyse(alone, transcribe="tiny")

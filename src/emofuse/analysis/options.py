@@ -19,7 +19,8 @@ class Options:
     `labels` names the label set of the answer. The answer is "uncertain" where the fused top
     probability is below `min_probability` or the best coverage below `min_coverage`.
     `expression_rate_hz`: how often a followed face is read (it is *followed* in every frame).
-    `adapt` "person" (offline only) sees face and voice against each person's own average; `enrol`
+    `transcribe` (a Whisper size or model folder; `asr` extra) hears the words where no transcript
+    is given. `adapt` "person" (offline only) sees face and voice against each person's own average; `enrol`
     is a recording of the one person to take that from, instead of the analysed one.
     """
 
@@ -33,6 +34,7 @@ class Options:
     expression_rate_hz: float = 10.0
     thumbnails: bool = True
     blur_faces: bool = False
+    transcribe: str = ""
     adapt: str = ""
     enrol: str = ""
 

@@ -11,9 +11,23 @@ import numpy as np
 
 from emofuse.bundle import Bundle, content_key, digest_key
 from emofuse.core import InputError, Source, file_sha256
-from emofuse.media import AudioChunk, Damage, VideoFrame, decoded_audio_bytes, probe, read
+from emofuse.media import (
+    AudioChunk,
+    Damage,
+    VideoFrame,
+    decoded_audio_bytes,
+    load_audio,
+    probe,
+    read,
+)
 from emofuse.perception.eeg import EegChunk, EegRecording
-from emofuse.perception.text import Cue, find_sidecar, read_transcript
+from emofuse.perception.text import (
+    Cue,
+    Transcript,
+    find_sidecar,
+    read_transcript,
+    transcribe,
+)
 
 from .eeg_file import EegTrack, is_eeg, open_eeg, with_eeg
 from .options import Options
@@ -79,13 +93,13 @@ def open_recording(
     info = probe(path)
     tracks = {"face"} if info.has_video else set()
     tracks |= {"voice"} if info.has_audio or audio is not None else set()
-    words = Path(text) if text is not None else find_sidecar(path)
-    cues = read_transcript(words) if words is not None and "text" in options.modalities else []
+    sound = (Path(audio), audio_offset_seconds) if audio is not None else (path, 0.0)
+    cues = _words(path, text, sound if "voice" in tracks else None, options)
     if cues:
         tracks.add("text")
     if beside is not None:
         tracks.add("eeg")
-    notes = [f"words from {words.name}", *cues.notes] if cues else []
+    notes = list(cues.notes) if cues else []
     if cues and all(cue.start_seconds is None for cue in cues):
         notes.append("the transcript has no times: its words count for the whole recording")
     notes += beside.notes if beside else []
@@ -101,6 +115,27 @@ def open_recording(
         notes,
         beside,
     )
+
+
+def _words(
+    path: Path, text: str | Path | None, sound: tuple[Path, float] | None, options: Options
+) -> Transcript:
+    """The given transcript, else the one beside the file, else what is heard, where asked for."""
+    if "text" not in options.modalities:
+        return Transcript()
+    given = Path(text) if text is not None else find_sidecar(path)
+    if given is not None:
+        cues = read_transcript(given)
+        return Transcript(cues, [f"words from {given.name}", *cues.notes])
+    if not options.transcribe or sound is None:
+        return Transcript()
+    file, offset_seconds = sound
+    heard = transcribe(load_audio(file), model=options.transcribe)
+    shifted = [
+        Cue(cue.start_seconds + offset_seconds, cue.end_seconds + offset_seconds, cue.text)
+        for cue in heard
+    ]
+    return Transcript(shifted, heard.notes)
 
 
 def _eeg_alone(path: Path, track: EegTrack) -> Recording:

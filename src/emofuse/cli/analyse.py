@@ -50,6 +50,13 @@ def analyse(
         help="Transcript of the one input (.srt .vtt .txt .TextGrid); else a sidecar is used.",
         rich_help_panel=PANEL_FILES,
     ),
+    transcribe: str = typer.Option(
+        "",
+        metavar="MODEL",
+        help="Without a transcript, hear the words with faster-whisper: tiny, small, ... or a "
+        "model folder (asr extra; weights must lie on this machine).",
+        rich_help_panel=PANEL_FILES,
+    ),
     audio: Path = typer.Option(
         None,
         help="Sound file that replaces the one input's own sound.",
@@ -129,6 +136,7 @@ def analyse(
             modalities=tuple(_split(modalities)),
             models=tuple(model),
             labels=labels,
+            transcribe=transcribe,
             adapt=adapt,
             enrol=str(enrol or ""),
             thumbnails=thumbnails,

@@ -55,3 +55,9 @@ def candidates(options: Choice, *, published: tuple[str, str, str]) -> dict[str,
         )
         for choice in wanted
     }
+
+
+def setting_chosen_on(options: Choice) -> str:
+    """The published winner was picked by its score on the test folds."""
+    published = options.form == "published" and not options.classifier
+    return "test" if published else "validation"

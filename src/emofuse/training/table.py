@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
 
 from emofuse.core import InputError, to_log_prob
 
@@ -59,7 +62,7 @@ class TableMethod:
         # Rows keep their order, which decides what a seeded MLP learns.
         used = np.sort(np.concatenate([rows.train, rows.validation]))
         features, truth = table(examples, used), examples.truth[used]
-        model = candidates[name].fit(features, truth)
+        model = _fitted(candidates[name], features, truth)
         n_labels = len(examples.label_set)
 
         def answer(given: Examples, picked: np.ndarray) -> np.ndarray:
@@ -75,11 +78,22 @@ def choose(candidates: Mapping[str, BaseEstimator], examples: Examples, rows: Fo
         return next(iter(candidates))
     train, truth = table(examples, rows.train), examples.truth[rows.train]
     held_out, wanted = table(examples, rows.validation), examples.truth[rows.validation]
-    right = {
-        name: float((clone(model).fit(train, truth).predict(held_out) == wanted).mean())
-        for name, model in candidates.items()
-    }
+    right = {}
+    for name, model in candidates.items():
+        # What cannot be fitted to so few clips (forty neighbours of twenty) is no candidate.
+        with contextlib.suppress(ValueError):
+            answer = _fitted(clone(model), train, truth).predict(held_out)
+            right[name] = float((answer == wanted).mean())
+    if not right:
+        raise InputError("training part", "no classifier can be fitted to it", "give more clips")
     return max(right, key=right.__getitem__)
+
+
+def _fitted(model: BaseEstimator, features: np.ndarray, truth: np.ndarray) -> BaseEstimator:
+    """The published nets stop after 200 rounds without having converged: that is the recipe."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(features, truth)
 
 
 def log_probabilities(model: BaseEstimator, features: np.ndarray, n_labels: int) -> np.ndarray:
