@@ -49,7 +49,8 @@ def test_rows_have_the_agreed_keys_and_print_as_text():
 def test_unknown_systems_and_missing_data_are_refused(tmp_path):
     with pytest.raises(InputError, match="known: xlsr-au-fusion"):
         audit("resnet", tmp_path)
-    for system in AUDITS:
+    # The cascade's audit works from printed tables and made-up signals: it needs no folder.
+    for system in (name for name in AUDITS if name.startswith("xlsr")):
         with pytest.raises(InputError, match="published"):
             audit(system, tmp_path)
         with pytest.raises(InputError, match="published"):

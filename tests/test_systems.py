@@ -193,7 +193,7 @@ def test_the_published_form_runs_and_is_stamped(name, corpora):
     run = run_of(name, corpora, kind=kind, protocol=protocol, form="published")
     check_posteriors(run, system(name))
     chosen_on_test = system(name).chosen_on(system(name).options(form="published")) == "test"
-    assert ("LEAKY" in run.record().stamps) is chosen_on_test
+    assert ("CHECKPOINT CHOSEN ON TEST" in run.record().stamps) is chosen_on_test
 
 
 def test_sound_of_16_khz_is_stamped_where_more_was_expected(corpora):
@@ -236,6 +236,23 @@ def test_the_page_lists_every_system_and_its_scores(tmp_path):
     page = systems_page(system_rows(tmp_path))
     assert all(f"## {name}" in page for name in SYSTEMS)
     assert "accuracy 50.0 %, UAR 40.0 % on 1440 clips (HONEST; form honest)" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("emonet-lstm", {"weights": "gone.pth"}, "gone.pth: no such file"),
+        ("av-hybrid-fusion", {"weights": "gone.pth"}, "gone.pth: no such file"),
+        ("av-hybrid-fusion", {"fusion": "xx"}, "fusion lt, it, ia"),
+        ("xlsr-finetune", {"checkpoint": "./gone"}, "gone: no such folder"),
+        ("mel-transformer", {}, "has no audio or audio_video"),
+    ],
+)
+def test_what_is_not_there_is_named_on_one_line(name, settings, message, corpora):
+    manifest, _ = corpora(TRACKS)
+    with pytest.raises(InputError, match=message) as caught:
+        train_system(system(name), manifest, protocol=K2, settings={**settings, **TWO_FOLDS})
+    assert "\n" not in str(caught.value)
 
 
 def test_unknown_names_are_answered_with_the_known():

@@ -28,6 +28,7 @@ _COMMANDS = (
     "doctor",
     "bench",
     "corpora",
+    "protocols",
     "agreement",
     "research",
     "train",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from .printing import JSON_HELP, emit_json, show_table
+from .printing import JSON_HELP, emit_json, follow, show_table
+from .train import settings_of
 
 
 def systems(
@@ -55,5 +56,38 @@ def measured_line(score: dict) -> str:
     return f"{score['protocol']}: accuracy {100 * score['accuracy']:.1f} %{stamps}"
 
 
+def incomplete(
+    corpus: Path = typer.Option(..., metavar="MANIFEST", help="Written by emofuse prepare."),
+    protocol: str = typer.Option(..., help="How people are split; see emofuse protocols."),
+    out: Path = typer.Option(..., help="Folder for the runs, one a combination."),
+    option: list[str] = typer.Option(
+        [], "--set", metavar="KEY=VALUE", help="A setting of av-hybrid-fusion; repeatable."
+    ),
+    allow_leakage: bool = typer.Option(False, help="Run a leaky plan; every output is stamped."),
+    json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
+) -> None:
+    """The incomplete-data table of av-hybrid-fusion: fusion × dropout × what is present."""
+    from emofuse.corpora import read_manifest
+    from emofuse.systems.incomplete import incomplete_table
+
+    with follow("incomplete data") as progress:
+        rows = incomplete_table(
+            read_manifest(corpus),
+            protocol=protocol,
+            settings=settings_of(option),
+            out=out,
+            allow_leakage=allow_leakage,
+            progress=progress,
+        )
+    if json_file is not None:
+        emit_json(rows, json_file)
+        return
+    show_table(rows, title="accuracy of the audio-video system with parts taken away")
+
+
 def register(app: typer.Typer) -> None:
     app.command(epilog="Example:  emofuse systems --json")(systems)
+    app.command(
+        epilog="Example:  emofuse incomplete --corpus ravdess.parquet --protocol ravdess-6fold "
+        "--out table"
+    )(incomplete)

@@ -16,11 +16,14 @@ DEFAULTS = {
     "voice-ravdess": "voice_ravdess",
 }
 
+# Recipes of the same kind whose corpora may not be given away, so that nothing is shipped.
+RECIPES = {**DEFAULTS, "eeg-seediv": "eeg_seediv", "eeg-eav": "eeg_eav"}
+
 
 def train_default(
     name: str, *, data_dir: Path, out: Path, results: Path | None = None, run: Path | None = None
 ) -> Bundle:
-    """Train the default bundle `name` on the corpora below `data_dir` and write it to `out`/NAME.
+    """Train the bundle `name` (see `RECIPES`) on the corpora below `data_dir` and write it to `out`/NAME.
 
     `results` receives the dated NAME.json. `run` holds checkpoints (default: a folder of that name
     under `$EMOFUSE_RUNS`); a run that was stopped goes on from there. `InputError` for an unknown
@@ -29,8 +32,8 @@ def train_default(
     from emofuse.training.runs import runs_folder
     from emofuse.training.ship import ship
 
-    if name not in DEFAULTS:
-        raise InputError(name, "no such default model", f"choose one of {', '.join(DEFAULTS)}")
-    system = import_module(f".{DEFAULTS[name]}", __package__)
+    if name not in RECIPES:
+        raise InputError(name, "no such default model", f"choose one of {', '.join(RECIPES)}")
+    system = import_module(f".{RECIPES[name]}", __package__)
     trained = system.train(Path(data_dir), run=run or runs_folder() / name)
     return ship(trained, out=Path(out), results=results)

@@ -1,4 +1,4 @@
-"""`python -m emofuse.systems NAME --data DIR`: train a default bundle."""
+"""`python -m emofuse.systems NAME --data DIR`: train a default bundle, or an EEG one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from emofuse.core import InputError
 
-from . import DEFAULTS, train_default
+from . import RECIPES, train_default
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m emofuse.systems", description=__doc__)
-    parser.add_argument("name", choices=DEFAULTS)
+    parser.add_argument("name", choices=RECIPES)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the corpora")
     parser.add_argument("--out", type=Path, default=Path("bundles"), help="folder for the bundle")
     parser.add_argument("--results", type=Path, help="folder for the dated result")

@@ -24,6 +24,7 @@ from emofuse.training.network import NetworkMethod, Recipe
 from emofuse.training.optimisers import Optimiser
 from emofuse.training.picture_augment import turned_and_mirrored
 from emofuse.training.pictures import FrameOptions, film_pictures
+from emofuse.training.settings import check_weights
 from emofuse.training.sounds import analysis_parameters, band_limited, sound_features
 from emofuse.training.system import Progress, System
 
@@ -65,6 +66,7 @@ class Options:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        check_weights(self.weights)
         if self.fusion not in FUSIONS or self.dropout not in MODALITY_DROPOUT:
             known = f"fusion {', '.join(FUSIONS)}; dropout {', '.join(MODALITY_DROPOUT)}"
             raise ValueError(f"fusion {self.fusion!r}, dropout {self.dropout!r}: known are {known}")

@@ -12,6 +12,30 @@ from emofuse.training.system import System
 from .registry import systems
 
 FORMS = ("published", "honest")
+_INTRODUCTION = """# The published systems
+
+Written by `emofuse systems --docs docs/systems.md` from the systems themselves and the dated files
+in `results/systems/`; do not edit.
+
+    emofuse prepare ravdess --root RAVDESS --out ravdess.parquet
+    emofuse train mel-transformer --corpus ravdess.parquet --protocol ravdess-6fold
+    emofuse train mel-transformer --corpus ravdess.parquet --protocol random-clips \\
+        --set form=published --allow-leakage          # as published: every output is stamped
+    emofuse export RUN                                # a bundle for emofuse analyse --model RUN/bundle
+    emofuse predict RUN clip.mp4                      # whole recordings, all modalities it reads
+
+`--fold K` runs one fold, `--step train|validate|test` stops early, `--set KEY=VALUE` changes a
+setting (`--set protocol.k=3` one of the protocol's). A killed run goes on where it was and ends with
+the same posteriors. A run folder holds `run.json` (settings, versions, stamps, hashes), `plan.json`
+(the splits), `fold-K/` (checkpoints, `history.csv`, `curves.png`, `confusion.png`,
+`posteriors.parquet`), and, over all folds, `posteriors.parquet`, `evaluation.json`, `report.html`.
+Curves show the test part as well; nothing is ever chosen by it unless the run is stamped so.
+
+`emofuse incomplete` trains `av-hybrid-fusion` with every fusion and modality dropout and scores each
+with sound or picture taken away.
+
+| system | reads | as published (parameters) | honest (parameters) |
+|---|---|---|---|"""
 
 
 def system_rows(results: Path) -> list[dict]:
@@ -62,16 +86,7 @@ def measured(name: str, results: Path) -> list[dict]:
 
 def systems_page(rows: Sequence[Mapping]) -> str:
     """Markdown: a table of all systems, then a section each."""
-    lines = [
-        "# The published systems",
-        "",
-        "Written by `emofuse systems --docs docs/systems.md`; do not edit. Train one with",
-        "`emofuse train SYSTEM --corpus MANIFEST --protocol NAME`, as published with",
-        "`--set form=published`.",
-        "",
-        "| system | reads | as published | honest |",
-        "|---|---|---|---|",
-    ]
+    lines = [_INTRODUCTION]
     for row in rows:
         networks = [_networks(row["models"][form]) for form in FORMS]
         lines.append(f"| `{row['name']}` | {row['modality']} | {networks[0]} | {networks[1]} |")
@@ -96,7 +111,7 @@ def _networks(models: Mapping[str, int]) -> str:
 
 def _measured(score: Mapping) -> str:
     stamps = ", ".join(score["stamps"]) or "HONEST"
-    told = ", ".join(f"{key} {value}" for key, value in score["settings"].items())
+    told = ", ".join(f"{key} {value}" for key, value in score["settings"].items() if value != "")
     return (
         f"{score['date']}, `{score['protocol']}`, accuracy {100 * score['accuracy']:.1f} %, "
         f"UAR {100 * score['uar']:.1f} % on {score['clips']} clips ({stamps}; {told})."

@@ -20,6 +20,7 @@ from emofuse.training.examples import Examples, Input, truth_of
 from emofuse.training.network import NetworkMethod, Recipe
 from emofuse.training.optimisers import Optimiser
 from emofuse.training.pictures import FrameOptions, film_pictures
+from emofuse.training.settings import check_weights
 from emofuse.training.system import Progress, System
 
 # EmoNet's order. Its eighth output was contempt; the published system re-used it for calm.
@@ -50,6 +51,9 @@ class Options:
     patience: int = 8
     learning_rate: float = 1e-4
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
 
 
 def read(

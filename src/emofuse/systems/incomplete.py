@@ -83,12 +83,12 @@ def _scores(run, manifest: Manifest) -> dict[str, float]:
 def without(examples: Examples, name: str, instead: str, *, seed: int) -> Examples:
     """The examples with the input `name` replaced: "absent" (zeros where there is no mask) or
     "noise", drawn with the spread of the input's own values."""
-    changed = tuple(
+    if name not in {part.name for part in examples.inputs}:
+        raise InputError(name, "is no input of this system", "choose audio or video")
+    changed = (
         _replaced(part, instead, seed) if part.name == name else part for part in examples.inputs
     )
-    if changed == examples.inputs:
-        raise InputError(name, "is no input of this system", "choose audio or video")
-    return replace(examples, inputs=changed)
+    return replace(examples, inputs=tuple(changed))
 
 
 def _replaced(part: Input, instead: str, seed: int) -> Input:

@@ -13,6 +13,7 @@ from emofuse.training.examples import Examples, truth_of
 from emofuse.training.mel_input import FRONT_END, mel_input
 from emofuse.training.missing import absent_sometimes
 from emofuse.training.network import NetworkMethod
+from emofuse.training.settings import check_weights
 from emofuse.training.sounds import band_limited
 from emofuse.training.system import Progress, System
 from emofuse.training.voice_augment import VoiceAugment
@@ -37,6 +38,9 @@ class Options:
     patience: int = 8
     learning_rate: float = 1e-4
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
 
 
 def read(

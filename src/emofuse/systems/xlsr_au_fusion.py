@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emofuse.core import label_set
+from emofuse.training.settings import check_checkpoint
 from emofuse.training.system import System
 
 from .au_bilstm import SYSTEM as AU_BILSTM
@@ -29,6 +30,9 @@ class Options:
     xlsr_epochs: int = 10
     lstm_epochs: int = 300
     seed: int = 2020
+
+    def __post_init__(self) -> None:
+        check_checkpoint(self.checkpoint)
 
 
 def parts(options: Options) -> Mapping[str, tuple[System, Mapping[str, object]]]:

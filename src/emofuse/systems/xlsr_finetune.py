@@ -12,6 +12,7 @@ from emofuse.training.engine import FitOptions
 from emofuse.training.examples import Examples, Input, truth_of
 from emofuse.training.network import NetworkMethod, Recipe
 from emofuse.training.optimisers import Optimiser
+from emofuse.training.settings import check_checkpoint
 from emofuse.training.sounds import sound_features
 from emofuse.training.system import Progress, System
 
@@ -37,6 +38,9 @@ class Options:
     learning_rate: float = 1e-4
     patience: int = 5
     seed: int = 2020
+
+    def __post_init__(self) -> None:
+        check_checkpoint(self.checkpoint)
 
 
 def read(

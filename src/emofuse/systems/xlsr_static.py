@@ -15,6 +15,7 @@ from emofuse.models.xlsr import local_features, wav2vec2
 from emofuse.perception.voice import FRONT_ENDS
 from emofuse.training.examples import Examples, Input, truth_of
 from emofuse.training.features_cache import view_features
+from emofuse.training.settings import check_checkpoint
 from emofuse.training.sounds import SOUND_VIEWS, clip_sound
 from emofuse.training.system import Progress, System
 from emofuse.training.table import TableMethod
@@ -36,6 +37,9 @@ class Options:
     parameter: str = ""
     normalisation: str = ""
     seed: int = 2020
+
+    def __post_init__(self) -> None:
+        check_checkpoint(self.checkpoint)
 
 
 def read(

@@ -19,6 +19,7 @@ from emofuse.training.missing import absent_sometimes
 from emofuse.training.network import NetworkMethod, Recipe
 from emofuse.training.optimisers import Optimiser
 from emofuse.training.pictures import FrameOptions, film_pictures
+from emofuse.training.settings import check_checkpoint
 from emofuse.training.sounds import sound_features
 from emofuse.training.system import Progress, System
 from emofuse.training.words import token_ids
@@ -50,6 +51,9 @@ class Options:
     batch_size: int = 4
     learning_rate: float = 0.0  # 0: the form's own, 4.5e-6 published and 1e-4 honest
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        check_checkpoint(self.checkpoint)
 
 
 def read(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emofuse.core import Clip, View, file_sha256
+from emofuse.core import Clip, InputError, View, file_sha256
 from emofuse.corpora import Manifest
 
 from .runs import runs_folder
@@ -50,7 +50,7 @@ def view_features(
     """One array a clip of `manifest` from its first view of one of `kinds`.
 
     `compute(clip, view)` is called where the cache has nothing. A clip without such a view gets
-    `absent()`, or `KeyError` naming it where None.
+    `absent()`; where that is None it is an `InputError` naming the clip.
     """
     found = []
     for number, clip in enumerate(manifest.clips):
@@ -59,7 +59,9 @@ def view_features(
         view = clip.view(*kinds)
         if view is None:
             if absent is None:
-                raise KeyError(clip.id)
+                raise InputError(
+                    clip.id, f"has no {' or '.join(kinds)}", "use a corpus that has it"
+                )
             found.append(absent())
             continue
         key = _content(manifest.root, view, clip)

@@ -127,7 +127,7 @@ def _declared(system: System, options: Any, allow_leakage: bool) -> tuple[str, .
         raise LeakageError(
             system.name, leaks, "run the honest form, or allow leakage and keep the stamp"
         )
-    return (str(Stamp.LEAKY), str(Stamp.CHOSEN_ON_TEST)) if leaks else ()
+    return (str(Stamp.CHOSEN_ON_TEST),) if leaks else ()
 
 
 def _number(value: object) -> object:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import TypeVar
 
 from emofuse.core import InputError
 
 T = TypeVar("T")
+_HUB_NAME = re.compile(r"[\w-]+/[\w.-]+")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -37,6 +40,18 @@ def read_settings(kind: type[T], given: Mapping[str, object], *, owner: str = ""
         return kind(**changed)
     except ValueError as error:
         raise InputError(owner, str(error), "change the setting") from None
+
+
+def check_weights(path: str) -> None:
+    """`ValueError` for a weights file that is named but not there."""
+    if path and not Path(path).is_file():
+        raise ValueError(f"weights={path}: no such file")
+
+
+def check_checkpoint(name: str) -> None:
+    """`ValueError` for a checkpoint that is neither a folder nor a hub name (owner/model)."""
+    if name and not Path(name).is_dir() and not _HUB_NAME.fullmatch(name):
+        raise ValueError(f"checkpoint={name}: no such folder")
 
 
 def show(value: object) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 
 from emofuse.core import log_softmax, nll
@@ -81,7 +82,7 @@ def _fit_stacking(streams: Streams) -> StoredFuser:
     search = GridSearchCV(
         LogisticRegression(solver="newton-cholesky"),
         {"C": STACKING_C},
-        scoring="neg_log_loss",
+        scoring=_held_out_skill,
         cv=LeaveOneGroupOut(),
     ).fit(np.concatenate(list(streams.log_probs), 1), streams.truth, groups=streams.inner_groups)
     model: LogisticRegression = search.best_estimator_
@@ -95,6 +96,11 @@ def _fit_stacking(streams: Streams) -> StoredFuser:
         coefficients=tuple(map(tuple, coefficients.tolist())),
         intercept=tuple(intercept.tolist()),
     )
+
+
+def _held_out_skill(model: LogisticRegression, features: np.ndarray, truth: np.ndarray) -> float:
+    """Negative NLL; unlike scikit-learn's own, of a group that need not show every label."""
+    return -log_loss(truth, model.predict_proba(features), labels=model.classes_)
 
 
 def _fit_nested(streams: Streams) -> StoredFuser:
