@@ -117,3 +117,20 @@ def test_agreement_of_two_raters(run, tmp_path):
     (row,) = json.loads(out)
     assert (row["tier"], row["raters"], row["units"]) == ("emotion", 2, 4)
     assert 0 < row["alpha_nominal"] < 1 and row["icc_2_1"] is None
+
+
+def test_many_workers_hash_a_corpus_to_the_same_manifest(run, tmp_path, monkeypatch):
+    import emofuse.corpora.hashes as hashes
+
+    run("synth", "emodb", "--out", tmp_path / "emodb", "--persons", "2")
+    given = ["prepare", "emodb", "--root", tmp_path / "emodb"]
+    assert run(*given, "--out", tmp_path / "one.parquet")[0] == 0
+
+    def never(path):
+        raise AssertionError(f"{path} was hashed again by the main process")
+
+    monkeypatch.setattr(hashes, "file_sha256", never)
+    code, _, err = run(*given, "--out", tmp_path / "two.parquet", "--jobs", "2")
+    assert code == 0, err
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    assert not list(tmp_path.glob("*.part"))

@@ -57,11 +57,18 @@ def prepare(
     root: Path = typer.Option(..., help="Folder that holds the corpus."),
     out: Path = typer.Option(Path("manifest.parquet"), help="Manifest to write."),
     option: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="A corpus option."),
+    jobs: int = typer.Option(1, min=1, help="Files hashed at the same time."),
+    scheduler: str = typer.Option("local", help="Address of a Dask scheduler that hashes them."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
     """Read a corpus, check it, hash it, and write its manifest (a stopped run goes on)."""
     from emofuse.corpora import prepare_corpus
 
+    if jobs > 1 or scheduler != "local":
+        from emofuse.scale import hash_corpus
+
+        with follow(f"hashing {root}") as progress:
+            hash_corpus(root, out, scheduler=scheduler, jobs=jobs, progress=progress)
     with follow(f"reading {name}") as progress:
         manifest = prepare_corpus(name, root, out, progress=progress, **pairs(option))
     counts = manifest.counts()

@@ -4,10 +4,10 @@ from .agreement import icc, krippendorff_alpha
 from .annotations import Annotation, RatingTable, rating_table, read_annotations
 from .check_media import check_media
 from .corpus import Corpus
-from .hashes import text_hash
+from .hashes import add_entry, hash_entry, text_hash
 from .manifest import Manifest, Skipped, content_keys, labels_of
 from .manifest_file import read_manifest, write_manifest
-from .registry import CORPORA, find_corpus, prepare_corpus, read_corpus
+from .registry import CORPORA, find_corpus, hash_log, prepare_corpus, read_corpus
 
 __all__ = [
     "CORPORA",
@@ -16,9 +16,12 @@ __all__ = [
     "Manifest",
     "RatingTable",
     "Skipped",
+    "add_entry",
     "check_media",
     "content_keys",
     "find_corpus",
+    "hash_entry",
+    "hash_log",
     "icc",
     "krippendorff_alpha",
     "labels_of",

@@ -19,6 +19,18 @@ def bytes_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def hash_entry(path: Path, *, root: Path) -> list:
+    """[name below `root`, size, modification time in ns, SHA-256] of a file, as the log keeps it."""
+    stat = path.stat()
+    return [path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns, file_sha256(path)]
+
+
+def add_entry(log: Path, entry: list) -> None:
+    """Append an entry of `hash_entry` to a hash log."""
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
 class HashCache:
     """SHA-256 of files below `root`; with `log`, remembered across runs.
 
@@ -47,10 +59,8 @@ class HashCache:
         return self._known[key]
 
     def _remember(self, key: tuple[str, int, int]) -> None:
-        if self.log is None:
-            return
-        with open(self.log, "a", encoding="utf-8") as file:
-            file.write(json.dumps([*key, self._known[key]]) + "\n")
+        if self.log is not None:
+            add_entry(self.log, [*key, self._known[key]])
 
 
 def _entries(log: Path):

@@ -95,6 +95,11 @@ def read_corpus(
     return scan.manifest()
 
 
+def hash_log(out: Path) -> Path:
+    """Where hashes are kept until the manifest `out` is written."""
+    return out.with_name(out.name + ".part")
+
+
 def prepare_corpus(
     name: str,
     root: str | Path,
@@ -114,7 +119,7 @@ def prepare_corpus(
     """
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    log = out.with_name(out.name + ".part")
+    log = hash_log(out)
     manifest = read_corpus(name, root, progress=progress, hash_log=log, **options)
     if decode:
         manifest = check_media(manifest, progress=progress)

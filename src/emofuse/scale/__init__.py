@@ -1,6 +1,7 @@
 """The same jobs over many files, on this machine or on a distributed engine."""
 
 from .batch import Job, describe_settings, run_batch, run_task, summarise
+from .hashing import hash_corpus
 from .inputs import Task, collect
 from .record import FileResult, RunRecord
 from .workers import LOCAL, map_unordered
@@ -13,6 +14,7 @@ __all__ = [
     "Task",
     "collect",
     "describe_settings",
+    "hash_corpus",
     "map_unordered",
     "run_batch",
     "run_task",
