@@ -189,6 +189,18 @@ def test_the_temperature_comes_from_validation_and_changes_no_answer(corpus):
     assert 0 <= facts["epoch"] < 3
 
 
+def test_a_run_killed_after_it_had_stopped_early_does_not_go_on(corpus, tmp_path):
+    manifest, _ = corpus
+    settings = {**SETTINGS, "epochs": 30, "patience": 1, "learning_rate": 0.0}
+    run = trained(manifest, settings=settings, folds=[0], step="train", out=tmp_path / "run")
+    finished = run.fold(0) / "finished.json"
+    before = finished.read_text()
+    assert len(json.loads(before)["history"]) == 2
+    finished.unlink()
+    trained(manifest, settings=settings, folds=[0], step="train", out=tmp_path / "run")
+    assert finished.read_text() == before
+
+
 # Enough epochs that there is a middle to be killed in.
 LONG = {**SETTINGS, "epochs": 15, "patience": 15}
 

@@ -181,7 +181,7 @@ def fit(
     the same options is read from there and not trained again.
     """
     finished = folder / "finished.json"
-    settings = asdict(options)
+    settings = asdict(options) | {"progress": False}  # a bar changes nothing
     if finished.is_file() and (found := json.loads(finished.read_text()))["options"] == settings:
         epoch = load_checkpoint(model, folder)
         return Fitted(model.cpu().eval(), tuple(found["history"]), epoch, folder)
@@ -199,6 +199,8 @@ def fit(
     history = History(folder / "history.csv")
     trainer = _trainer(options, folder, [*watch, history], validates=data.validation is not None)
     last = folder / "checkpoints" / "last.ckpt"
+    if _had_stopped(last):
+        trainer.limit_train_batches = 0
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         trainer.fit(task, ckpt_path=last if last.is_file() else None, weights_only=True)
@@ -206,6 +208,15 @@ def fit(
     if trainer.is_global_zero:
         write_text(finished, json.dumps({"options": settings, "history": history.rows}))
     return Fitted(model.cpu().eval(), tuple(history.rows), epoch, folder)
+
+
+def _had_stopped(last: Path) -> bool:
+    """Whether a run that was killed had already stopped early: it must not go on."""
+    if not last.is_file():
+        return False
+    state = torch.load(last, map_location="cpu", weights_only=True)
+    seen = [part for name, part in state["callbacks"].items() if name.startswith("EarlyStopping")]
+    return any(part["stopped_epoch"] > 0 for part in seen)
 
 
 def load_checkpoint(model: nn.Module, folder: Path, *, latest: bool = False) -> int:

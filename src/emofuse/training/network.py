@@ -114,7 +114,9 @@ class NetworkMethod:
     def _learned(self, fitted: Fitted, recipe: Recipe) -> Learned:
         model, epoch = fitted.model, fitted.epoch
         if recipe.chosen_on == "last":
-            epoch = load_checkpoint(model, fitted.folder, latest=True)
+            # A run resumed after its last epoch counts one more without training in it.
+            latest = load_checkpoint(model, fitted.folder, latest=True)
+            epoch = min(latest, recipe.fit.epochs - 1)
 
         def answer(examples: Examples, rows: np.ndarray) -> np.ndarray:
             return predict(model, _in_order(examples, rows, batch_size=recipe.batch_size))[0]

@@ -8,11 +8,14 @@ import numpy as np
 
 from .median import RunningMedian
 from .mesh import REGION_MARGIN, Sighting
+from .quality import PixelQuality, measure_pixels
 
 # Seconds over which the motion is averaged: longer than the jitter, shorter than a turn.
 MOTION_MEMORY_SECONDS = 0.25
 # A face that left is expected to go on for this long, then to have stopped.
 COASTING_SECONDS = 0.5
+# Light and sharpness change slowly; cutting the crop out costs as much as all other measures.
+PIXELS_EVERY = 3
 # From one sighting to the next: nobody comes 1.8 times closer even in an absence.
 MOST_GROWTH = 1.8
 
@@ -27,6 +30,15 @@ class FollowedFace:
         self.usual = RunningMedian()
         self.sighting, self.seconds = sighting, seconds
         self._velocity = np.zeros(2)
+        self._pixels: PixelQuality | None = None
+        self._looks = 0
+
+    def pixels(self, image: np.ndarray) -> PixelQuality:
+        """Sharpness and light, measured in every `PIXELS_EVERY`-th frame and held in between."""
+        if self._pixels is None or self._looks % PIXELS_EVERY == 0:
+            self._pixels = measure_pixels(image, self.sighting.mesh)
+        self._looks += 1
+        return self._pixels
 
     def move(self, sighting: Sighting, *, seconds: float) -> None:
         """Take the sighting of a new frame; a face back from an absence starts at rest."""

@@ -11,7 +11,7 @@ from .detector import Detection, FaceDetector, intersection_over_union
 from .followed import FollowedFace
 from .geometry import head_frame, head_pose, measure_geometry
 from .mesh import FLAG_THRESHOLD, FaceMesh, Sighting, region_of_detection
-from .quality import FaceQuality, measure_quality
+from .quality import FaceQuality, face_quality
 from .region import as_rgb
 
 # Boxes of one face, by detector and mesh or in two meshes, overlap more than this.
@@ -202,7 +202,7 @@ class FaceTracker:
             box=tuple(face.sighting.corners.ravel().tolist()),
             mesh=mesh,
             pose=pose,
-            quality=measure_quality(image, mesh, size_px=size_px, yaw=pose[0], confidence=flag),
+            quality=face_quality(face.pixels(image), size_px=size_px, yaw=pose[0], confidence=flag),
             geometry=geometry,
             deviation=geometry - face.usual.update(geometry),
         )

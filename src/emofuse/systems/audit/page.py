@@ -13,8 +13,12 @@ _HEAD = """# As published against honest
 Written by `emofuse systems --audit docs/audit.md` from the dated files in `results/`; do not edit.
 Accuracies in per cent. "As published" is the published recipe rebuilt here, with its mistakes,
 on the data that is here; "honest" is the same idea with every choice made without the test
-persons. A dash: not measured, because the media, the weights or a GPU are not here.
+persons. A dash: not measured, because the media, the weights or a GPU are not here. In brackets
+what was run of a recipe that would take days: a network after a few epochs has not learnt what it
+could, so such a number says that the path works, and nothing against the claim.
 """
+# Settings that say how much of a recipe was run.
+_HOW_MUCH = ("stream", "epochs", "audio_epochs", "video_epochs")
 
 
 def audit_page(rows: Sequence[Mapping], audits: Path) -> str:
@@ -43,7 +47,7 @@ def audit_page(rows: Sequence[Mapping], audits: Path) -> str:
 def _line(row: Mapping) -> str:
     published, honest = (_latest(row["measured"], form) for form in ("published", "honest"))
     stamps = ", ".join(published["stamps"]) if published else ""
-    cells = [f"{row['claimed']:.2f}", _share(published), _share(honest), stamps or "–"]
+    cells = [f"{row['claimed']:.2f}", _cell(published), _cell(honest), stamps or "–"]
     return f"| `{row['name']}` | {' | '.join(cells)} |"
 
 
@@ -55,6 +59,16 @@ def _latest(measured: Sequence[Mapping], form: str) -> Mapping | None:
 
 def _share(run: Mapping | None) -> str:
     return "–" if run is None else f"{100 * run['accuracy']:.2f}"
+
+
+def _cell(run: Mapping | None) -> str:
+    """The number, and how much of the recipe it comes from where that can be little."""
+    told = [
+        f"{name.replace('_', ' ')} {run['settings'][name]}"
+        for name in _HOW_MUCH
+        if run is not None and name in run["settings"]
+    ]
+    return _share(run) + (f" ({', '.join(told)})" if told else "")
 
 
 def _measured(run: Mapping) -> str:
