@@ -4,8 +4,8 @@ A stronger model on the Action-Unit table; a voice stream from the recordings; a
 against the person's own mean (always apart from the plain numbers). Which variant speaks for a
 fold is decided in its inner folds by NLL.
 
-The candidates themselves were settled on inner scores of these same five folds, so the last
-tenths keep some optimism: pooling more of each recording (`SOUNDING_SHARE` 0.65) had the worse
+The list of candidates was settled while inner and outer scores of these same five folds were in
+view, so the last tenths keep some optimism: pooling more of each recording (`SOUNDING_SHARE` 0.65) had the worse
 inner NLL, .406 against .403, and would have given 87.65 % where the voice rows now give 88.63 %.
 """
 
