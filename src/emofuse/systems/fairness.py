@@ -7,7 +7,6 @@ bundle left.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from emofuse.posteriors import read_posteriors
 from emofuse.training.runs import runs_folder, write_text
 
 from .audit.xlsr_data import PROTOCOL as UNITS_PROTOCOL
+from .command import run_recorder
 from .person_adaptation import action_units
 
 ATTRIBUTES = ("sex", "intensity")
@@ -75,17 +75,8 @@ def record_fairness(name: str, data_dir: Path, out: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=SOURCES)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the corpora")
-    parser.add_argument("--results", type=Path, default=Path("results/fairness"))
-    given = parser.parse_args()
-    try:
-        print(record_fairness(given.name, given.data, given.results))
-    except InputError as error:
-        print(error)
-        return 2
-    return 0
+    about = __doc__.splitlines()[0]
+    return run_recorder(record_fairness, about=about, names=SOURCES, results="results/fairness")
 
 
 if __name__ == "__main__":

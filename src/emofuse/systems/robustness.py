@@ -6,12 +6,12 @@ trained on, and how often they abstain by the rule of the analysis (`fusion.deci
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 from emofuse.core import InputError
 
+from .command import run_recorder
 from .robustness_face import face_table
 from .robustness_missing import missing_table
 from .robustness_table import Table, write_table
@@ -32,17 +32,8 @@ def record_robustness(name: str, data_dir: Path, out: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=TABLES)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the corpora")
-    parser.add_argument("--results", type=Path, default=Path("results/robustness"))
-    given = parser.parse_args()
-    try:
-        print(record_robustness(given.name, given.data, given.results))
-    except InputError as error:
-        print(error)
-        return 2
-    return 0
+    about = __doc__.splitlines()[0]
+    return run_recorder(record_robustness, about=about, names=TABLES, results="results/robustness")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ official splits: settings and thresholds are chosen on validation, test is read 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -35,6 +34,8 @@ from emofuse.evaluation import (
 from emofuse.protocols import Plan, plan_splits
 from emofuse.training.runs import write_text
 from emofuse.training.ship import machine
+
+from .command import run_recorder
 
 PROTOCOL = "official"
 GRID = {"C": (1, 2, 4, 8), "class_weight": (None, "balanced")}
@@ -297,17 +298,8 @@ def _rounded(values: Mapping[str, object]) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=BASELINES)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the corpora")
-    parser.add_argument("--results", type=Path, default=Path("results/text"))
-    given = parser.parse_args()
-    try:
-        print(record_text_baseline(given.name, given.data, given.results))
-    except InputError as error:
-        print(error)
-        return 2
-    return 0
+    about = __doc__.splitlines()[0]
+    return run_recorder(record_text_baseline, about=about, names=BASELINES, results="results/text")
 
 
 if __name__ == "__main__":
