@@ -175,7 +175,8 @@ def show_audit(found: dict) -> None:
     title = f"{found['system']}: accuracy in per cent, mean of folds"
     show_table(rows, title=title)
     for stamp, mark in marks.items():
-        typer.echo(f"{mark}  {stamp}: {MEANING.get(stamp, '')}")
+        meaning = MEANING.get(stamp)
+        typer.echo(f"{mark}  {stamp}: {meaning}" if meaning else f"{mark}  {stamp}")
 
 
 def register(app: typer.Typer) -> None:
