@@ -22,7 +22,7 @@ from .eegnet import ARCHITECTURE as EEGNET
 from .eegnet import eegnet
 from .emonet import LICENCE as EMONET_LICENCE
 from .face_cnn import ARCHITECTURE as FACE_CNN
-from .face_cnn import face_cnn
+from .face_cnn import MirrorAveraged, face_cnn
 from .fbccnn import ARCHITECTURE as FBCCNN
 from .fbccnn import fbccnn
 from .modality_dropout import MODALITY_DROPOUT
@@ -66,6 +66,7 @@ __all__ = [
     "PIXEL_MEAN",
     "PIXEL_STD",
     "Architecture",
+    "MirrorAveraged",
     "count_parameters",
     "eegnet",
     "face_cnn",

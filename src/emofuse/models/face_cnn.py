@@ -32,6 +32,20 @@ class FaceCNN(nn.Module):
         return self.head(self.drop(self.blocks(self.stem(image)).mean((2, 3))))
 
 
+class MirrorAveraged(nn.Module):
+    """The mean of a network's logits on a face and on its mirror image.
+
+    A mirrored face then gets the same answer by construction.
+    """
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> Tensor:
+        return (self.model(image) + self.model(image.flip(-1))) / 2
+
+
 def face_cnn(
     *,
     classes: int = 7,

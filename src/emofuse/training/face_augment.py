@@ -16,7 +16,7 @@ class FaceAugment:
 
     `degrees` turns, `shift` moves (share of the side), `scale` zooms, `squeeze` changes the ratio
     of width to height; `gamma` and `blur` relight and unsharpen; `cover` is the probability of a
-    grey patch (Zhong et al. 2020, "Random erasing", arXiv 1708.04896); `mixup` is Beta(a, a)'s a.
+    grey patch (Zhong et al. 2020, "Random erasing", arXiv 1708.04896).
     """
 
     degrees: float = 12.0
@@ -26,12 +26,13 @@ class FaceAugment:
     gamma: float = 0.35
     blur: float = 0.25
     cover: float = 0.5
-    mixup: float = 0.0
 
 
-def change_faces(pixels: Tensor, options: FaceAugment, rng: np.random.Generator) -> Tensor:
-    """(N, 1, H, W) float grey values 0..255 to changed ones of the same shape."""
-    faces = _moved(pixels, options, rng)
+def change_faces(
+    pixels: Tensor, options: FaceAugment, rng: np.random.Generator, *, side: int | None = None
+) -> Tensor:
+    """(N, 1, H, W) float grey values 0..255 to changed ones, of `side` pixels where it is given."""
+    faces = _moved(pixels, options, rng, side or pixels.shape[-1])
     power = torch.from_numpy(np.exp(rng.normal(0, options.gamma, len(faces))).astype(np.float32))
     faces = 255 * (faces / 255).clamp(0, 1) ** power[:, None, None, None]
     soft = torch.from_numpy(rng.random(len(faces)) < options.blur)
@@ -40,7 +41,7 @@ def change_faces(pixels: Tensor, options: FaceAugment, rng: np.random.Generator)
     return _covered(faces, options.cover, rng)
 
 
-def _moved(pixels: Tensor, options: FaceAugment, rng: np.random.Generator) -> Tensor:
+def _moved(pixels: Tensor, options: FaceAugment, rng: np.random.Generator, side: int) -> Tensor:
     n = len(pixels)
     angle = np.deg2rad(rng.uniform(-options.degrees, options.degrees, n))
     zoom = np.exp(rng.uniform(-options.scale, options.scale, n))
@@ -54,7 +55,8 @@ def _moved(pixels: Tensor, options: FaceAugment, rng: np.random.Generator) -> Te
     )
     matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle) * zoom * mirror, np.cos(angle) * zoom / squeeze
     matrix[:, :, 2] = shift.T
-    grid = functional.affine_grid(torch.from_numpy(matrix), list(pixels.shape), align_corners=False)
+    shape = [n, 1, side, side]
+    grid = functional.affine_grid(torch.from_numpy(matrix), shape, align_corners=False)
     return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from emofuse.perception.face import align_face, mesh_on_crop
 
@@ -59,6 +60,11 @@ def normalise(pixels: Tensor) -> Tensor:
     pixels = pixels.float()
     spread = pixels.std((1, 2, 3), keepdim=True, correction=0).clamp(min=1.0)
     return (pixels - pixels.mean((1, 2, 3), keepdim=True)) / spread
+
+
+def resized(pixels: Tensor, side: int) -> Tensor:
+    """(N, 1, H, W) grey values to (N, 1, side, side), float."""
+    return functional.interpolate(pixels.float(), (side, side), mode="bilinear")
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
