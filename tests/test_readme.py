@@ -1,4 +1,4 @@
-"""The README's tables come from results, and its Python example runs."""
+"""README and model cards come from results, and the README's Python example runs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
+from emofuse.bundle import CARD, find_bundle, shipped_names
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def tables():
-    path = REPOSITORY / "scripts" / "readme_tables.py"
-    spec = importlib.util.spec_from_file_location("readme_tables", path)
+def script(name: str):
+    path = REPOSITORY / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -19,7 +23,15 @@ def tables():
 
 def test_no_number_in_the_readme_is_typed_by_hand():
     text = (REPOSITORY / "README.md").read_text("utf-8")
-    assert tables().filled(text) == text, "run: python scripts/readme_tables.py"
+    assert script("readme_tables").filled(text) == text, "run: python scripts/readme_tables.py"
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_no_number_in_a_card_is_typed_by_hand(name):
+    bundle = find_bundle(name)
+    stored = (bundle.folder / CARD).read_text("utf-8")
+    assert stored == script("model_cards").card(bundle), "run: python scripts/model_cards.py"
+    assert (bundle.folder / "calibration.svg").read_text("utf-8").startswith("<svg")
 
 
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys):

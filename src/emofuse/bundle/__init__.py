@@ -1,6 +1,7 @@
 """The model file: ONNX + spec + card; loading and hash check."""
 
 from .bundle import (
+    CARD,
     Bundle,
     content_key,
     default_bundles,
@@ -14,6 +15,7 @@ from .spec import InputSpec, Specifications, read_spec
 from .write import write_bundle
 
 __all__ = [
+    "CARD",
     "Bundle",
     "InputSpec",
     "Specifications",

@@ -19,6 +19,7 @@ from .metrics import (
     per_class,
     soft_label_scores,
 )
+from .plots import reliability_plot
 from .report import write_report
 from .robustness import ConditionScore, score_condition, write_robustness_plot
 
@@ -46,6 +47,7 @@ __all__ = [
     "person_paired",
     "person_spread",
     "reliability",
+    "reliability_plot",
     "score_condition",
     "soft_label_scores",
     "t_interval",

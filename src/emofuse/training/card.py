@@ -1,11 +1,11 @@
-"""The model card of a bundle, written from its specifications and nothing else.
+"""The model card of a bundle, written from its specifications and what else was measured.
 
 Mitchell et al. (2019), "Model cards for model reporting", arXiv 1810.03993.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from emofuse.bundle import Specifications
 
@@ -17,8 +17,14 @@ OUT_OF_SCOPE = (
 SHARES = ("accuracy", "uar", "macro_f1", "weighted_f1", "pooled_accuracy")
 
 
-def model_card(spec: Specifications) -> str:
-    """Markdown: use, data, protocol, scores, calibration, limits."""
+CALIBRATION = "calibration.svg"  # the plot beside a card, where it was drawn
+
+
+def model_card(spec: Specifications, measured: Sequence[str] = ()) -> str:
+    """Markdown: use, data, protocol, scores, calibration, `measured` sections, limits.
+
+    With `measured` sections the card shows the calibration plot that lies beside it.
+    """
     persons = (
         f"{len(spec.training_persons)} persons" if spec.training_persons else "persons unknown"
     )
@@ -45,7 +51,9 @@ def model_card(spec: Specifications) -> str:
         "## Calibration",
         f"Logits are divided by {spec.temperature:.3f}. Calibrated negative log-likelihood at the "
         f"analysis window: {spec.held_out_nll:.3f} nats.",
+        *([f"![calibration]({CALIBRATION})"] if measured else []),
         *_reliability(spec),
+        *measured,
         "## Limits",
         "\n".join(f"- {limit}" for limit in spec.limits),
         "## How to repeat it",
@@ -72,19 +80,32 @@ def _score_block(name: str, scores: object) -> str:
     if "recall" in scores:
         each = ", ".join(f"{label} {100 * v:.0f} %" for label, v in scores["recall"].items())
         lines.append(f"Recall: {each}.")
+    if "confusion" in scores:
+        lines.append(_confusion(tuple(scores["recall"]), scores["confusion"]))
     if "note" in scores:
         lines.append(str(scores["note"]))
     return "\n\n".join(lines)
 
 
+def _confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """A row a true label, a column an answer."""
+    lines = [("expressed, and answered →", *labels), ["---"] * (len(labels) + 1)]
+    lines += [(label, *map(str, row)) for label, row in zip(labels, counts, strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def first_reliability(spec: Specifications) -> list[Mapping]:
+    """The reliability bins of the first scored part, none where no part has any."""
+    return next((part["reliability"] for part in spec.scores.values() if "reliability" in part), [])
+
+
 def _reliability(spec: Specifications) -> list[str]:
-    """The reliability table of the first scored part."""
-    first = next((part for part in spec.scores.values() if "reliability" in part), None)
-    if first is None:
+    bins = first_reliability(spec)
+    if not bins:
         return []
     rows = "\n".join(
         f"| {row['low']:.2f}–{row['high']:.2f} | {row['n']} | {row['confidence']:.2f} | "
         f"{row['accuracy']:.2f} |"
-        for row in first["reliability"]
+        for row in bins
     )
     return ["| top probability | clips | mean | right |\n|---|---|---|---|\n" + rows]
