@@ -58,8 +58,8 @@ def served(data: Path, *, token: str = "", **limits):
 class ServerProcess:
     """A server in a process of its own."""
 
-    def __init__(self, data: Path, **limits):
-        self.port = free_port()
+    def __init__(self, data: Path, *, port: int | None = None, **limits):
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         values = {"data": str(data), "port": self.port, "limits": limits}
         self.process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from emofuse import export
 from emofuse.media import load_audio, write_example, write_wav
-from servers import served
+from servers import ServerProcess, served
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -156,6 +157,22 @@ def test_live_windows_arrive_and_a_muted_track_goes_missing(page, artefacts):
     page.screenshot(path=artefacts / "hidden.png")
 
 
+def test_after_the_server_was_killed_the_camera_goes_on(browser, tmp_path):
+    server, page = ServerProcess(tmp_path), browser.new_page()
+    try:
+        page.goto(f"http://{server.address}/")
+        start(page)
+        page.wait_for_selector('.person[data-person="person-1"]', timeout=ANSWER_MS)
+        server.kill()
+        page.wait_for_selector("#status:has-text('trying again')", timeout=ANSWER_MS)
+        page.eval_on_selector("#people", "people => people.replaceChildren()")
+        server = ServerProcess(tmp_path, port=server.port)
+        page.wait_for_selector('.person[data-person="person-1"]', timeout=ANSWER_MS)
+    finally:
+        page.close()
+        server.kill()
+
+
 def test_a_live_recording_is_downloaded_and_can_be_analysed(page, tmp_path):
     start(page)
     page.click("#record")
@@ -192,6 +209,8 @@ def test_a_file_is_analysed_linked_to_the_player_and_exported(page, example, art
     page.wait_for_function("document.querySelector('#player').currentTime < 0.5")
     timeline.press("ArrowRight")
     page.wait_for_function("document.querySelector('#player').currentTime >= 0.5")
+    answer = page.locator("#timelines h3").first.inner_text()
+    assert re.fullmatch(r"person-1: \w+ \(\d+ %\)", answer), answer
     page.screenshot(path=artefacts / "file.png", full_page=True)
     for format in ("json", "csv", "vtt", "eaf", "textgrid"):
         with page.expect_download(timeout=ANSWER_MS) as download:

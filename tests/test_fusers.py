@@ -132,6 +132,16 @@ def test_stacking_works_for_two_labels():
     assert evaluate(fuse([binary], method="stacking")).scores["accuracy"] > 0.85
 
 
+def test_stacking_chooses_its_penalty_where_one_fold_alone_shows_a_label(recwarn):
+    """Inner training without that fold cannot know the label: a low score, not one that is NaN."""
+    part = make("rare", skill=3.0)
+    kept = part.select((part.truth != 2) | (part.fold == 0))
+    fuser = fit_fuser(stack_streams([kept]), "stacking")
+    assert not [str(w.message) for w in recwarn if "non-finite" in str(w.message)]
+    # With all scores NaN the first, strongest penalty was taken, under which hardly anything is left.
+    assert np.abs(fuser.coefficients).max() > 0.2
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_answers_normalised_held_out_rows(pair, method):
     fused = fuse(pair, method=method)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from emofuse.bundle import Bundle, find_bundle
+from emofuse.core import InputError
+from fuzzing import sign
 
 BATCH, IN_CI, IN_ALL = 50, 200, 1000
 SCRIPT = Path(__file__).parent / "fuzzing.py"
@@ -36,3 +41,17 @@ def test_damaged_files_are_survived(tmp_path, first):
     faults = [line for line in lines if "FAULT" in line]
     assert run.returncode == 0, "\n".join([*faults, *lines[-1:], run.stderr[-2000:]])
     assert len(lines) == BATCH
+
+
+def test_a_broken_model_says_nothing_on_stdout(tmp_path, capfd):
+    """Seed 865: ONNX Runtime printed its second try, in the middle of JSON that goes to stdout."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(find_bundle("face-fer").folder, folder)
+    model = folder / "model.onnx"
+    data = model.read_bytes()
+    assert b"Conv" in data
+    model.write_bytes(data.replace(b"Conv", b"\xff" * 4))  # a name that is no UTF-8
+    sign(model)
+    with pytest.raises(InputError, match="not a usable model"):
+        Bundle(folder).session  # noqa: B018
+    assert capfd.readouterr().out == ""

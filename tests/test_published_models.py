@@ -260,7 +260,7 @@ def test_xlsr_from_a_checkpoint_folder_in_the_real_format(tmp_path):
     with torch.no_grad():
         here = source.eval().encoder(wave).last_hidden_state
         torch.testing.assert_close(loaded.encoder(wave).last_hidden_state, here)
-    assert local_features(loaded.encoder, wave[:1]).shape == (16,)
+    assert local_features(loaded.encoder, wave[:1]).shape == (1, 16)
 
 
 def test_masked_mean_differs_from_the_published_one_only_in_padding():

@@ -8,13 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs the train extra")
+torch = pytest.importorskip("torch", reason="needs the train extra")
 soundfile = pytest.importorskip("soundfile", reason="needs the train extra")
 
 from emofuse.bundle import content_key  # noqa: E402
-from emofuse.core import InputError  # noqa: E402
+from emofuse.core import OUT_OF_FOLD, InputError, Posteriors, label_set  # noqa: E402
+from emofuse.corpora import read_corpus  # noqa: E402
+from emofuse.media import load_audio  # noqa: E402
+from emofuse.perception.voice import FRONT_ENDS  # noqa: E402
+from emofuse.posteriors import read_posteriors  # noqa: E402
+from emofuse.protocols import plan_splits  # noqa: E402
 from emofuse.systems import DEFAULTS, face_fer, text_ekman, train_default, voice_ravdess  # noqa: E402
 from emofuse.training.ship import ship  # noqa: E402
+from emofuse.training.voice_augment import VoiceAugment  # noqa: E402
 
 WORDS = {
     0: "angry rage furious",
@@ -91,6 +97,7 @@ def test_text(data, tmp_path):
     bundle = shipped(trained, tmp_path)
     assert bundle.spec.scores["test"]["accuracy"] > 0.9
     assert bundle.spec.scores["test_multi_label"]["n"] == 56
+    assert trained.details["spread"]["one_label_macro_f1"]["mean"] > 0.9
     assert bundle.spec.scores["test"]["n"] == 51, "comments with two labels have no one answer"
     assert bundle.was_trained_on(content_key(b"nothing of the kind")) is False
 
@@ -107,19 +114,68 @@ def test_face(data, tmp_path):
         assert not bundle.was_trained_on(content_key(stored["x"][-1].tobytes()))
 
 
+def tiny_voice() -> voice_ravdess.Config:
+    augment = VoiceAugment(speeds=(1.0,), crop_seconds=(2.0, 2.0))
+    config = voice_ravdess.Config(widths=(8, 8, 8, 8), seeds=(0, 1), augment=augment)
+    return replace(config, fit=replace(config.fit, epochs=1))
+
+
 def test_voice_measures_on_people_it_does_not_know(data, tmp_path):
     make_ravdess(data / "ravdess/speech")
-    config = voice_ravdess.Config(widths=(8, 8, 8, 8))
-    config = replace(config, fit=replace(config.fit, epochs=1))
-    trained = voice_ravdess.train(data, run=tmp_path / "run", config=config)
+    run, config = tmp_path / "run", tiny_voice()
+    trained = voice_ravdess.train(data, run=run, config=config)
     bundle = shipped(trained, tmp_path)
     assert len(bundle.spec.training_persons) == 24
     assert bundle.spec.scores["whole_clips"]["n"] == 48
     assert bundle.spec.scores["whole_clips"]["intervals"]["accuracy over persons"]["n"] == 24
     sound = data / "ravdess/speech/Actor_03/03-01-05-01-01-01-03.flac"
     assert bundle.was_trained_on(content_key(sound.read_bytes()))
-    again = voice_ravdess.train(data, run=tmp_path / "run", config=config)
+    again = voice_ravdess.train(data, run=run, config=config)
     assert again.model == trained.model, "a finished run is read, not repeated"
+    seeds = trained.details["single_seeds"]["clips"]
+    both = [row["accuracy"] for row in seeds["each"]]
+    assert seeds["mean"]["accuracy"] == pytest.approx(np.mean(both), abs=1e-4)
+    assert seeds["sd"]["accuracy"] == pytest.approx(np.std(both, ddof=1), abs=1e-4)
+
+    manifest = read_corpus("ravdess", data / "ravdess/speech")
+    splits = plan_splits("ravdess-6fold", manifest.clips).splits[:1]
+    network = voice_ravdess.fold_networks(run, splits, classes=8, config=config)[0]
+    scored = read_posteriors(run / "out_of_fold.parquet")
+    sound = load_audio(manifest.root / manifest.clips[0].view("audio").path)
+    assert scored.clips[0] == manifest.clips[0].id
+    parts = [sound, sound[:32_000]]  # a clip of 2.2 s holds one window
+    with torch.inference_mode():
+        whole, window = (
+            network(
+                torch.from_numpy(FRONT_ENDS["log_mel"](part, **voice_ravdess.FRONT_END))[None]
+            ).numpy()
+            for part in parts
+        )
+    np.testing.assert_allclose(scored.values[0], (whole + window)[0] / 2, atol=1e-4)
+    with pytest.raises(InputError, match="no network of seed"):
+        voice_ravdess.fold_networks(tmp_path, splits, classes=8)
+
+
+def test_a_folds_temperature_does_not_depend_on_its_own_answers():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 8, (3, 30))
+    folds = [
+        Posteriors(
+            clips=tuple(f"{fold}-{row}" for row in range(30)),
+            values=2 * np.eye(8)[truth[fold]] + rng.standard_normal((30, 8)),
+            label_set=label_set("ravdess8"),
+            scale="logit",
+            system="made",
+            role=OUT_OF_FOLD,
+            fold=fold,
+            truth=truth[fold],
+        )
+        for fold in range(3)
+    ]
+    surer = [*folds[:2], replace(folds[2], values=folds[2].values * 5)]
+    plain, changed = (voice_ravdess.across_folds(parts).values for parts in (folds, surer))
+    np.testing.assert_allclose(changed[60:], 5 * plain[60:])
+    assert not np.allclose(changed[:60], plain[:60])
 
 
 def test_unknown_names_and_folders(tmp_path):

@@ -16,14 +16,15 @@ from emofuse.fusion import (
     window_weights,
 )
 
-from .options import Options
+from .options import WHOLE, Options
 from .sense import Evidence
 from .speaker import voice_owner
 
 # The voice and the words go where the speaker is; everything else belongs to who shows it.
 SPOKEN = ("voice", "text")
-# A helmet is on the only person in view; with several it cannot be told on whom.
-WORN = ("eeg",)
+# A helmet is on the only person in view, and a film as a whole is of that person; with several it
+# cannot be told of whom.
+OF_THE_ONLY_ONE = ("eeg", *WHOLE)
 
 # No bundle was measured on enough people to be surer than this that a label is out: without it
 # one over-confident model could veto what all others see.
@@ -47,21 +48,22 @@ class Combiner:
     def moments(self, evidence: Mapping[str, Mapping[str, Evidence]]) -> tuple[str, list[Moment]]:
         """(voice owner, one moment per person in view, then the scene's if anything is left).
 
-        `evidence` is modality -> person -> `Evidence`, spoken and worn modalities under the scene.
+        `evidence` is modality -> person -> `Evidence`; only faces are known by person, all else is
+        under the scene.
         """
         faces = evidence.get("face", {})
         owner = voice_owner(faces)
         persons = [person for person in faces if person != SCENE]
-        wearer = persons[0] if len(persons) == 1 else SCENE
+        only = persons[0] if len(persons) == 1 else SCENE
         found = []
         for person in [*persons, SCENE]:
             parts = {}
             for modality in self.options.modalities:
-                source = SCENE if modality in SPOKEN + WORN else person
+                source = SCENE if modality in SPOKEN + OF_THE_ONLY_ONE else person
                 part = evidence.get(modality, {}).get(source)
                 if part is None:
                     part = Evidence(None)  # somebody else's face is no news about the scene
-                elif modality in WORN and person != wearer and part.log_prob is not None:
+                elif modality in OF_THE_ONLY_ONE and person != only and part.log_prob is not None:
                     part = Evidence(None)
                 elif modality in SPOKEN and person != owner and part.log_prob is not None:
                     part = Evidence(None, outcome="SpeakerUnknown" if owner == SCENE else "")

@@ -11,29 +11,40 @@ from emofuse.core import Outcome, Window, label_set
 from emofuse.core.outcome import Undecodable
 from emofuse.media import AudioChunk, Damage, VideoFrame
 from emofuse.perception.eeg import EegChunk
+from emofuse.perception.face import UnitTrack
 from emofuse.perception.text import Cue
 
 from .combine import Combiner
 from .eeg import EegSense
 from .face import FaceSense
-from .options import Options
+from .options import WHOLE, Options, tracks_of
+from .sense import reached_by_all
 from .text import TextSense
 from .voice import VoiceSense
+from .whole import WholeSense
 
 # A track that lags this far behind the other is no longer waited for: its late data is dropped.
 MAX_LAG_SECONDS = 10.0
 EPSILON_SECONDS = 1e-6
-_SENSE_OF = {VideoFrame: "face", AudioChunk: "voice", Cue: "text", EegChunk: "eeg"}
-_TRACK_OF = {"video": "face", "audio": "voice", "eeg": "eeg"}
-Item = VideoFrame | AudioChunk | Cue | EegChunk
+_TRACK_OF = {
+    VideoFrame: "face",
+    AudioChunk: "voice",
+    Cue: "text",
+    EegChunk: "eeg",
+    UnitTrack: "action_units",
+}
+_DAMAGED = {"video": "face", "audio": "voice", "eeg": "eeg"}
+# Words and Action Units come all at once, before anything else.
+_CLOCKED = {"face", "voice", "eeg"}
+Item = VideoFrame | AudioChunk | Cue | EegChunk | UnitTrack
 
 
 class Engine:
     """Feeds the senses and closes a window once every track has passed its end.
 
-    `tracks` are the modalities whose data will come ("face" for pictures, "voice" for sound,
-    "text" for words, "eeg"); the others answer with a typed outcome. `push` may be fed in pieces of any
-    size and in any interleaving within `max_lag_seconds`: the windows are the same.
+    `tracks` are the data that will come ("face" for pictures, "voice" for sound, "text" for words,
+    "eeg", "action_units"); what reads another answers with a typed outcome. `push` may be fed in
+    pieces of any size and in any interleaving within `max_lag_seconds`: the windows are the same.
     """
 
     def __init__(
@@ -45,6 +56,7 @@ class Engine:
         still: bool = False,
         max_lag_seconds: float = MAX_LAG_SECONDS,
     ):
+        options = options.answered_by(bundles)
         self.options, self.max_lag_seconds = options, max_lag_seconds
         usable = {m: b for m, b in bundles.items() if m in options.modalities}
         self.combiner = Combiner(options, usable, label_set(options.labels))
@@ -63,9 +75,19 @@ class Engine:
                 expected="eeg" in tracks,
             ),
         }
+        for modality in WHOLE:
+            made[modality] = lambda modality=modality: WholeSense(
+                usable.get(modality),
+                modality=modality,
+                window_seconds=options.window_seconds,
+                tracks=tracks,
+                still=still,
+                max_lag_seconds=max_lag_seconds,
+            )
         self.senses = {modality: made[modality]() for modality in options.modalities}
-        self.clocked = [m for m in ("face", "voice", "eeg") if m in self.senses and m in tracks]
+        self.clocked = [m for m in self.senses if tracks_of([m]) & _CLOCKED & frozenset(tracks)]
         self.latest = dict.fromkeys(self.clocked, 0.0)
+        self.latest_picture = 0.0
         self.frame_step = 0.0
         self.emitted = 0
         self.damage: list[Outcome] = []
@@ -74,44 +96,39 @@ class Engine:
     def push(self, item: Item | Damage) -> Iterator[Window]:
         """Take one item; yields the windows that it completes. Consume the iterator."""
         if isinstance(item, Damage):
-            modality = _TRACK_OF[item.modality]
+            modality = _DAMAGED[item.modality]
             self.damage.append(
                 Undecodable(modality, item.seconds, item.seconds, detail=item.detail)
             )
             return
-        modality = _SENSE_OF[type(item)]
-        if modality not in self.senses:
+        track = _TRACK_OF[type(item)]
+        readers = [m for m in self.senses if track in tracks_of([m])]
+        if not readers or self._too_late(item):
             return
-        if self._too_late(modality, item):
-            return
-        began = time.perf_counter()
-        self.senses[modality].push(item)
-        spent = time.perf_counter() - began
-        self.spent_seconds[modality] = self.spent_seconds.get(modality, 0.0) + spent
-        if modality in self.latest:
-            self._advance(modality, item)
+        for modality in readers:
+            began = time.perf_counter()
+            self.senses[modality].push(item)
+            spent = time.perf_counter() - began
+            self.spent_seconds[modality] = self.spent_seconds.get(modality, 0.0) + spent
+            if modality in self.latest:
+                latest = self.senses[modality].latest_seconds
+                self.latest[modality] = max(latest, self.latest[modality])
+        if isinstance(item, VideoFrame):
+            self.frame_step = item.seconds - self.latest_picture or self.frame_step
+            self.latest_picture = item.seconds
+        if self.clocked:
             yield from self._close_windows(self.watermark)
 
-    def _too_late(self, modality: str, item: Item) -> bool:
+    def _too_late(self, item: Item) -> bool:
         """True for a frame out of order, or before what is already answered."""
         answered = self.emitted * self.options.hop_seconds
-        return isinstance(item, VideoFrame) and item.seconds < max(
-            self.latest.get(modality, 0.0), answered
-        )
-
-    def _advance(self, modality: str, item: Item) -> None:
-        latest = self.senses[modality].latest_seconds
-        if modality == "face":
-            self.frame_step = max(0.0, latest - self.latest["face"]) or self.frame_step
-        self.latest[modality] = max(latest, self.latest[modality])
+        return isinstance(item, VideoFrame) and item.seconds < max(self.latest_picture, answered)
 
     @property
     def watermark(self) -> float:
         """Seconds up to which every track has delivered, or is no longer waited for."""
-        if not self.clocked:
-            return 0.0
         times = [self.senses[modality].ready_seconds for modality in self.clocked]
-        return max(min(times), max(times) - self.max_lag_seconds)
+        return reached_by_all(times, max_lag_seconds=self.max_lag_seconds)
 
     @property
     def duration_seconds(self) -> float:

@@ -117,6 +117,7 @@ def explain(
     if at_seconds is not None:
         window = round((at_seconds - settings.window_seconds / 2) / settings.hop_seconds)
     bundles = load_bundles(settings)
+    settings = settings.answered_by(bundles)
     recording = open_recording(path, options=settings, text=text, audio=audio)
     witness = Witness(recording, settings, bundles, window=max(0, window or 0))
     seen = witness.read()

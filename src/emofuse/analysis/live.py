@@ -146,7 +146,8 @@ class LiveSession:
         tracks: Iterable[str],
         limits: LiveLimits | None = None,
     ):
-        self.options, self.bundles, self.tracks = options, bundles, frozenset(tracks)
+        self.options = options.answered_by(bundles)
+        self.bundles, self.tracks = bundles, frozenset(tracks)
         self.limits = limits or LiveLimits()
         self.mailbox = Mailbox(self.limits)
         self.reset()

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from emofuse.bundle import Bundle, default_bundles, find_bundle
+from emofuse.bundle import Bundle, default_bundles, find_bundles
 from emofuse.core import InputError, Timeline, Window, label_map, label_set
 from emofuse.core.outcome import Interrupted
 from emofuse.media import AudioChunk, Damage, LiveSource, VideoFrame
 from emofuse.perception.eeg import EegChunk, EegRecording
+from emofuse.perception.face import UnitTrack
 from emofuse.perception.text import Cue
 
 from .adapt import Adapted, Baseline, RememberingCombiner, adapt_windows, enrolment
@@ -22,7 +23,7 @@ from .options import Options
 from .source import Fingerprint, Recording, open_recording
 from .thumbnails import ThumbnailKeeper
 
-Item = VideoFrame | AudioChunk | Cue | EegChunk | Damage
+Item = VideoFrame | AudioChunk | Cue | UnitTrack | EegChunk | Damage
 
 
 class AnalysisInterrupted(KeyboardInterrupt):
@@ -43,16 +44,18 @@ def analyse(
     eeg_offset_seconds: float = 0.0,
     eeg_marker: str | None = None,
     progress: Callable[[float, float], None] | None = None,
+    load: Callable[[Options], dict[str, Bundle]] | None = None,
     **options,
 ) -> Timeline:
     """What a recording expresses, moment by moment.
 
-    `path`: video, audio, picture, transcript or EEG. `text`: a transcript (else a sidecar file of the
+    `path`: video, audio, picture, transcript, EEG or a table of Action Units. `text`: a transcript (else a sidecar file of the
     same stem is used); `audio`: a sound file that replaces the video's own, starting
     `audio_offset_seconds` after the picture; `eeg`: an EEG file or recording of the person in
     view, starting `eeg_offset_seconds` after the picture (or so that its `eeg_marker` falls on the
     picture's start). `progress(done_seconds, all_seconds)` is called as
-    it goes. Further keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
+    it goes. `load` stands in for `load_bundles`, so that many files can share loaded models.
+    Further keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
 
     What is absent (no face, silence) is an outcome in the timeline. Raises `InputError` (one line:
     file, reason, remedy) when nothing can be analysed, `AnalysisInterrupted` on Ctrl-C.
@@ -62,7 +65,8 @@ def analyse(
     settings = Options(**options)
     if eeg is not None or is_eeg(path):
         settings = _and_eeg(settings)
-    bundles = load_bundles(settings)
+    bundles = (load or load_bundles)(settings)
+    settings = settings.answered_by(bundles)
     recording = open_recording(
         path,
         options=settings,
@@ -86,13 +90,14 @@ def stream(
 
     A `LiveSource` (`media.camera`, `media.microphone`, `media.paced`), or a list of them, is read
     in the background: late pictures are left out, sound never is, and a lost device is opened
-    again. For an iterable of items, `tracks` says which of "face", "voice", "text" and "eeg" will come (default: all
-    analysed modalities); a track that is not declared answers with a typed outcome.
+    again. For an iterable of items, `tracks` says which of "face", "voice", "text" and "eeg" will
+    come (default: all that is read); a track that is not declared answers with a typed outcome.
     """
     settings = Options(**options)
     if settings.adapt:
         raise ValueError("a person's own average is known at the end: adapt needs analyse(path)")
     bundles = load_bundles(settings)
+    settings = settings.answered_by(bundles)
     live = [source] if isinstance(source, LiveSource) else source
     if isinstance(live, (list, tuple)) and live and isinstance(live[0], LiveSource):
         yield from stream_live(live, settings, bundles)
@@ -103,7 +108,7 @@ def stream(
         items: Iterable[Item] = recording.items()
         duration = recording.duration_seconds
     else:
-        declared = frozenset(settings.modalities if tracks is None else tracks)
+        declared = settings.tracks if tracks is None else frozenset(tracks)
         engine, items, duration = Engine(settings, bundles, tracks=declared), source, None
     for item in items:
         yield from engine.push(item)
@@ -118,15 +123,19 @@ def _and_eeg(options: Options) -> Options:
 
 
 def load_bundles(options: Options) -> dict[str, Bundle]:
-    """The model of each modality: the shipped ones, replaced by those that `options` names."""
+    """The model of each modality: the shipped ones, replaced by those that `options` names.
+
+    A model that reads a stretch as a whole is there as well, and those whose place it takes are
+    not (`Options.answered_by`).
+    """
     bundles = default_bundles()
     for name in options.models:
-        bundle = find_bundle(name)
-        bundles[bundle.spec.modality] = bundle
+        bundles |= {bundle.spec.modality: bundle for bundle in find_bundles(name)}
     target = label_set(options.labels)
     for bundle in bundles.values():
         label_map(bundle.spec.label_order, target)  # refuses label sets that share nothing
-    return {m: bundle for m, bundle in bundles.items() if m in options.modalities}
+    wanted = options.answered_by(bundles).modalities
+    return {m: bundle for m, bundle in bundles.items() if m in wanted}
 
 
 def _enrolled(options: Options, bundles: dict[str, Bundle]) -> dict[str, Baseline] | None:

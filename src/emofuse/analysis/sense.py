@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +23,11 @@ class Evidence:
     outcome: str = ""
     box: tuple[float, float, float, float] | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
+
+
+def reached_by_all(times: Sequence[float], *, max_lag_seconds: float) -> float:
+    """Seconds that every track has reached, or that one which lags too far is not waited for."""
+    return max(min(times), max(times) - max_lag_seconds) if times else 0.0
 
 
 class Sense(Protocol):

@@ -1,4 +1,4 @@
-"""What is analysed: a media file, a transcript, or both, as timed items on one clock."""
+"""What is analysed: a media file, a transcript, a table, or several, as timed items on one clock."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from emofuse.media import (
     read,
 )
 from emofuse.perception.eeg import EegChunk, EegRecording
+from emofuse.perception.face import UnitTrack, is_unit_table, read_units
 from emofuse.perception.text import (
     Cue,
     Transcript,
@@ -51,10 +52,13 @@ class Recording:
     audio_offset_seconds: float
     notes: list[str]
     eeg: EegTrack | None = None
+    units: UnitTrack | None = None
 
-    def items(self) -> Iterator[VideoFrame | AudioChunk | Cue | EegChunk | Damage]:
-        """Cues first (they are few), then pictures, sound and EEG in the order of time."""
-        return with_eeg(self._media(), self.eeg) if self.eeg else self._media()
+    def items(self) -> Iterator[VideoFrame | AudioChunk | Cue | UnitTrack | EegChunk | Damage]:
+        """Words and Action Units at once, then pictures, sound and EEG in the order of time."""
+        if self.units is not None:
+            yield self.units
+        yield from with_eeg(self._media(), self.eeg) if self.eeg else self._media()
 
     def _media(self) -> Iterator[VideoFrame | AudioChunk | Cue | Damage]:
         yield from self.cues
@@ -79,7 +83,11 @@ def open_recording(
     eeg_offset_seconds: float = 0.0,
     eeg_marker: str | None = None,
 ) -> Recording:
-    """Look at `path` (media, transcript or EEG) and its companions; `InputError` when unusable."""
+    """Look at `path` and its companions; `InputError` when unusable.
+
+    `path` is a media file, a transcript, EEG or an OpenFace table (CSV); a transcript or a table of
+    the same stem beside a media file belongs to it.
+    """
     path = Path(path)
     beside = (
         open_eeg(eeg, offset_seconds=eeg_offset_seconds, marker=eeg_marker)
@@ -90,6 +98,8 @@ def open_recording(
         return _eeg_alone(path, beside or open_eeg(path))
     if path.suffix.lower() in TRANSCRIPTS:
         return _transcript(path, options)
+    if is_unit_table(path):
+        return _units_alone(path, options)
     info = probe(path)
     tracks = {"face"} if info.has_video else set()
     tracks |= {"voice"} if info.has_audio or audio is not None else set()
@@ -99,13 +109,17 @@ def open_recording(
         tracks.add("text")
     if beside is not None:
         tracks.add("eeg")
+    table = path.with_suffix(".csv")
+    units = read_units(table) if "action_units" in options.tracks and is_unit_table(table) else None
+    if units is not None:
+        tracks.add("action_units")
     notes = list(cues.notes) if cues else []
     if cues and all(cue.start_seconds is None for cue in cues):
         notes.append("the transcript has no times: its words count for the whole recording")
     notes += beside.notes if beside else []
     return Recording(
         path,
-        frozenset(tracks & set(options.modalities)),
+        frozenset(tracks & options.tracks),
         info.is_still,
         cues,
         None,
@@ -114,6 +128,7 @@ def open_recording(
         audio_offset_seconds,
         notes,
         beside,
+        units,
     )
 
 
@@ -121,7 +136,7 @@ def _words(
     path: Path, text: str | Path | None, sound: tuple[Path, float] | None, options: Options
 ) -> Transcript:
     """The given transcript, else the one beside the file, else what is heard, where asked for."""
-    if "text" not in options.modalities:
+    if "text" not in options.tracks:
         return Transcript()
     given = Path(text) if text is not None else find_sidecar(path)
     if given is not None:
@@ -154,11 +169,24 @@ def _eeg_alone(path: Path, track: EegTrack) -> Recording:
     )
 
 
+def _units_alone(path: Path, options: Options) -> Recording:
+    if "action_units" not in options.tracks:
+        raise InputError(
+            path,
+            "a table of Action Units, but no model reads it",
+            "give --model a run of au-bilstm",
+        )
+    units = read_units(path)
+    duration = units.duration_seconds
+    tracks = frozenset({"action_units"})
+    return Recording(path, tracks, False, [], duration, duration, None, 0.0, [], units=units)
+
+
 def _transcript(path: Path, options: Options) -> Recording:
     cues = read_transcript(path)
     if not cues:
         raise InputError(path, "a transcript without words", "give a transcript with text in it")
-    if "text" not in options.modalities:
+    if "text" not in options.tracks:
         raise InputError(path, "a transcript, but text is not analysed", "add text to --modalities")
     notes = list(cues.notes)
     if all(cue.start_seconds is None for cue in cues):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -92,13 +94,21 @@ class SpeechTrack:
         del self.times[:drop], self.probabilities[:drop]
 
 
-class VoiceSense:
-    """Voice evidence; it belongs to the scene until the engine finds whose voice it is."""
+@dataclass(frozen=True)
+class Heard:
+    """What a window holds of a voice: `samples`, or None with `outcome` saying why not."""
 
-    modality = "voice"
+    samples: np.ndarray | None
+    coverage: float = 0.0
+    outcome: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)
 
-    def __init__(self, bundle: Bundle | None, *, expected: bool = True):
-        self.bundle, self.expected = bundle, expected
+
+class Listener:
+    """Keeps the sound of the last windows and says where somebody speaks."""
+
+    def __init__(self, *, expected: bool = True):
+        self.expected = expected
         self.buffer, self.speech = SampleBuffer(), SpeechTrack()
         self.latest_seconds = self.ready_seconds = 0.0
 
@@ -118,37 +128,65 @@ class VoiceSense:
         self.latest_seconds = self.buffer.end / SAMPLE_RATE
         self.ready_seconds = self.speech.end_seconds
 
-    def evidence(self, start_seconds: float, end_seconds: float) -> dict[str, Evidence]:
-        return {SCENE: self._evidence(start_seconds, end_seconds)}
-
-    def _evidence(self, start_seconds: float, end_seconds: float) -> Evidence:
+    def hear(self, start_seconds: float, end_seconds: float) -> Heard:
         if not self.expected:
-            return Evidence(None, outcome="NoAudioTrack")
+            return Heard(None, outcome="NoAudioTrack")
         first = round(start_seconds * SAMPLE_RATE)
         samples, present = self.buffer.between(first, round(end_seconds * SAMPLE_RATE))
         if present == 0:
-            return Evidence(None, outcome="NoAudioTrack")
+            return Heard(None, outcome="NoAudioTrack")
         if is_silent(samples):
-            return Evidence(None, outcome="Silence")
+            return Heard(None, outcome="Silence")
         share = self.speech.share(start_seconds, end_seconds)
         measures = {"speech_share": share}
         if share < MIN_SPEECH_SHARE:
-            return Evidence(None, outcome="NoSpeech", measures=measures)
-        if self.bundle is None:
-            return Evidence(None, outcome="ModelAbsent", measures=measures)
-        part = self.bundle.spec.inputs[0]
-        features = FRONT_ENDS[part.front_end](samples, **part.parameters)
-        logits = self.bundle.logits(features[None])[0]
-        return Evidence(
-            self.bundle.calibrated(logits),
-            coverage=min(share, present),
-            quality=unclipped_share(samples),
-            measures=measures,
-        )
+            return Heard(None, outcome="NoSpeech", measures=measures)
+        return Heard(samples, min(share, present), measures=measures)
 
     def forget(self, before_seconds: float) -> None:
         self.buffer.forget(round(before_seconds * SAMPLE_RATE))
         self.speech.forget(before_seconds)
+
+
+class VoiceSense:
+    """Voice evidence; it belongs to the scene until the engine finds whose voice it is."""
+
+    modality = "voice"
+
+    def __init__(self, bundle: Bundle | None, *, expected: bool = True):
+        self.bundle, self.listener = bundle, Listener(expected=expected)
+
+    @property
+    def latest_seconds(self) -> float:
+        return self.listener.latest_seconds
+
+    @property
+    def ready_seconds(self) -> float:
+        return self.listener.ready_seconds
+
+    def push(self, item: AudioChunk) -> None:
+        self.listener.push(item)
+
+    def evidence(self, start_seconds: float, end_seconds: float) -> dict[str, Evidence]:
+        return {SCENE: self._evidence(self.listener.hear(start_seconds, end_seconds))}
+
+    def _evidence(self, heard: Heard) -> Evidence:
+        if heard.samples is None:
+            return Evidence(None, outcome=heard.outcome, measures=heard.measures)
+        if self.bundle is None:
+            return Evidence(None, outcome="ModelAbsent", measures=heard.measures)
+        part = self.bundle.spec.inputs[0]
+        features = FRONT_ENDS[part.front_end](heard.samples, **part.parameters)
+        logits = self.bundle.logits(features[None])[0]
+        return Evidence(
+            self.bundle.calibrated(logits),
+            coverage=heard.coverage,
+            quality=unclipped_share(heard.samples),
+            measures=heard.measures,
+        )
+
+    def forget(self, before_seconds: float) -> None:
+        self.listener.forget(before_seconds)
 
 
 def unclipped_share(samples: np.ndarray) -> float:

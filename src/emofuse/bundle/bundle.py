@@ -10,11 +10,12 @@ from tokenize import TokenError
 
 import numpy as np
 
-from emofuse.core import InputError, file_sha256, log_softmax
+from emofuse.core import InputError, file_sha256, log_shares, log_softmax
 
 from .spec import Specifications, read_spec
 
-EXPORTED, RUN = "bundle", "run.json"  # what a training run leaves in its folder
+RUN = "run.json"  # what a training run leaves in its folder, beside its bundles
+_OF_A_RUN = ("bundle/spec.json", "bundle-*/spec.json", "parts/*/bundle/spec.json")
 MODEL, SPEC, CARD, TRAINING = "model.onnx", "spec.json", "card.md", "training.npy"
 
 
@@ -39,8 +40,12 @@ def onnx_session(path: Path):
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
+        # Without its fallback (a second try on the same processor), which prints on stdout.
         return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            str(path),
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=False,
         )
     except Exception as error:  # ONNX Runtime's errors have no base of their own
         raise _unusable(path, error) from None
@@ -93,8 +98,9 @@ class Bundle:
         return logits
 
     def calibrated(self, logits: np.ndarray) -> np.ndarray:
-        """Log-probabilities at the fitted temperature."""
-        return log_softmax(np.asarray(logits, float) / self.spec.temperature)
+        """Log-probabilities at the fitted temperature; of several labels, log-shares of their sum."""
+        scaled = np.asarray(logits, float) / self.spec.temperature
+        return log_shares(scaled) if self.spec.multi_label else log_softmax(scaled)
 
     @cached_property
     def training_keys(self) -> frozenset[int]:
@@ -121,14 +127,26 @@ def shipped_names() -> list[str]:
 
 
 def find_bundle(name_or_folder: str | Path) -> Bundle:
-    """A shipped bundle by name, a bundle by folder, or that of a training run.
+    """A shipped bundle by name, a bundle by folder, or the only one of a training run.
 
     `InputError` lists the shipped ones, or says how to export the run.
     """
+    found = find_bundles(name_or_folder)
+    if len(found) > 1:
+        names = ", ".join(bundle.folder.relative_to(name_or_folder).as_posix() for bundle in found)
+        raise InputError(name_or_folder, "a run with several bundles", f"choose one of {names}")
+    return found[0]
+
+
+def find_bundles(name_or_folder: str | Path) -> list[Bundle]:
+    """As `find_bundle`; all of a run whose system, or whose parts, have one a modality."""
     given = Path(name_or_folder)
-    for folder in (given, given / EXPORTED, shipped_folder() / str(name_or_folder)):
+    for folder in (given, shipped_folder() / str(name_or_folder)):
         if (folder / SPEC).is_file():
-            return Bundle(folder)
+            return [Bundle(folder)]
+    exported = sorted(path.parent for pattern in _OF_A_RUN for path in given.glob(pattern))
+    if exported:
+        return [Bundle(folder) for folder in exported]
     if (given / RUN).is_file():
         raise InputError(given, "a run without a bundle", f"first: emofuse export {given}")
     raise InputError(

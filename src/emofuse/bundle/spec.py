@@ -37,7 +37,8 @@ class Specifications:
     `output` is what the network answers: always logits in `labels` order. `temperature`
     divides them; it was fitted on held-out logits averaged over `window_seconds`.
     `training_prior` (C,) is the label distribution the network was trained to expect;
-    `held_out_nll` (nats, calibrated, at the analysis window) decides the fusion weight.
+    `held_out_nll` (nats, calibrated, at the analysis window) decides the fusion weight. With
+    `multi_label` each logit is a label's own yes or no; in a timeline they share one whole.
     """
 
     name: str
@@ -64,11 +65,12 @@ class Specifications:
     intended_use: str = ""
     limits: tuple[str, ...] = ()
     parameters: int = 0
+    multi_label: bool = False
     schema: int = SCHEMA
 
     @property
     def label_order(self) -> LabelSet:
-        return LabelSet(self.label_set, self.labels)
+        return LabelSet(self.label_set, self.labels, self.multi_label)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"

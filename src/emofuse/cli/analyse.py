@@ -19,6 +19,8 @@ Examples:
 
   emofuse analyse clip.mp4 --out out --format json,png,overlay
 
+  emofuse analyse talks/ --model runs/two-stream --out out --format png
+
   emofuse analyse talks/ 'more/*.wav' --out out --format csv --jobs 2
 
   emofuse analyse clip.mp4 --text words.srt --labels ravdess8
@@ -98,7 +100,7 @@ def analyse(
     ),
     model: list[str] = typer.Option(
         [],
-        help="Bundle name or folder instead of the shipped model; repeatable.",
+        help="Bundle name or folder, or an exported run, instead of the shipped model; repeatable.",
         rich_help_panel=PANEL_LABELS,
     ),
     labels: str = typer.Option(

@@ -31,6 +31,7 @@ _COMMANDS = (
     "protocols",
     "agreement",
     "research",
+    "features",
     "train",
     "systems",
     "explain",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import statistics
@@ -134,6 +135,45 @@ def bench_analyse(clip: Path) -> list[dict]:
     ]
 
 
+def bench_cost(clip: Path) -> list[dict]:
+    """CPU time of a file in a run of many, and the size of its result; docs/scale.md counts on it."""
+    import tempfile
+
+    from emofuse.analysis import Options
+    from emofuse.media import load_audio, probe, read, write_wav
+    from emofuse.scale import Job, Task, run_task
+
+    with tempfile.TemporaryDirectory(prefix="emofuse-bench-") as scratch:
+        out, short, long = (Path(scratch) / name for name in ("out", "short.wav", "long.wav"))
+        samples = load_audio(clip)
+        for path, seconds in ((short, 1), (long, 5)):
+            write_wav(path, np.resize(samples, seconds * 16_000), sample_rate=16_000)
+
+        def cost(path: Path, *, run: str = "bench", **options) -> float:
+            job = Job(Options(thumbnails=False, **options), out)
+            task = Task(path, Path(path.stem))
+            return 1000 * median_of(lambda: run_task(task, job, run=run))
+
+        brief, voice = cost(short, modalities=("voice",)), cost(long, modalities=("voice",))
+        second = (voice - brief) / 4
+        fixed = brief - second
+        anew = cost(short, run="", modalities=("voice",)) - brief
+        duration = probe(clip).duration_seconds
+        film = (cost(clip) - fixed) / duration
+        windows = json.loads((out / f"{clip.stem}.json").read_text(encoding="utf-8"))
+        shown = len(windows["starts"]) * len(windows["persons"])
+        size = (out / f"{clip.stem}.json").stat().st_size / shown
+    decoding = 1000 * median_of(lambda: [None for _ in read(clip)]) / duration
+    return [
+        measured("film: face, voice and words, every frame followed", film, "ms per second"),
+        measured("film: decoding, part of this", decoding, "ms per second"),
+        measured("sound: voice", second, "ms per second"),
+        measured("a file: opened, named, written", fixed, "ms per file"),
+        measured("a worker: models read", anew, "ms per run"),
+        measured("result as JSON", size, "bytes per window and person"),
+    ]
+
+
 def measured(name: str, value: float, unit: str, *, goal: float | None = None) -> dict:
     """One row of a report; a goal is met by a value that is not above it."""
     return {
@@ -168,7 +208,8 @@ def _processor() -> str:
 
 
 BENCHES = ("media", "face", "voice", "eeg", "analyse")
-DOORS = ("live", "serve", "scale")  # minutes each, and they want a quiet machine: only when named
+# Minutes each, and they want a quiet machine: only when named.
+DOORS = ("live", "serve", "cost", "scale", "systems", "learning")
 
 
 def bench(
@@ -179,10 +220,12 @@ def bench(
         None, help="Video to measure on; default: the bundled example (640x360)."
     ),
     out: Path = typer.Option(Path("results/bench"), help="Folder of the dated JSON."),
+    note: str = typer.Option("", help="What a reader must know, e.g. what else ran beside."),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
-    """Measure decoding, face, voice, EEG and a whole analysis; live, serve and scale on request."""
+    """Measure decoding, face, voice, EEG and a whole analysis; the others on request."""
     from . import bench_serve as doors
+    from . import bench_systems as training
 
     wanted = names or list(BENCHES)
     if unknown := set(wanted) - {*BENCHES, *DOORS}:
@@ -199,10 +242,13 @@ def bench(
         "analyse": lambda: bench_analyse(clip),
         "live": lambda: doors.bench_live(clip),
         "serve": lambda: doors.bench_serve(clip),
+        "cost": lambda: bench_cost(clip),
         "scale": lambda: doors.bench_scale(clip),
+        "systems": training.bench_systems,
+        "learning": training.bench_learning,
     }
     rows = [row for name in wanted for row in found[name]()]
-    report = {**circumstances(), "clip": clip.name, "rows": rows}
+    report = {**circumstances(), "clip": clip.name, "note": note, "rows": rows}
     show_table(rows, title=f"emofuse bench on {clip.name}")
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ def systems(
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
     """List the systems: parameters, corpora, protocols and measured scores."""
+    from emofuse.systems import RECIPES
     from emofuse.systems.audit import audit_page
     from emofuse.systems.catalogue import system_rows, systems_page
     from emofuse.training.runs import write_text
@@ -46,7 +47,8 @@ def systems(
             }
             for row in rows
         ],
-        note="measured: dated results of this repository; none means that the data is not here",
+        note="measured: dated results of this repository; none means that the data is not here. "
+        f"Bundles with a recipe of their own (python -m emofuse.systems NAME): {', '.join(RECIPES)}",
     )
 
 

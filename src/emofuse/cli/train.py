@@ -97,7 +97,7 @@ def export(
     fold: int = typer.Option(None, help="Whose network (default: the first fold's)."),
     corpus: Path = typer.Option(None, metavar="MANIFEST", help="If the manifest has moved."),
 ) -> None:
-    """Write a run's network as a bundle that emofuse analyse --model takes."""
+    """Write a run's networks as the bundles that emofuse analyse --model RUN takes."""
     from emofuse.corpora import read_manifest
     from emofuse.systems.registry import system
     from emofuse.training.export_run import export_run
@@ -106,8 +106,9 @@ def export(
     folder = RunFolder(run)
     manifest = None if corpus is None else read_manifest(corpus)
     made = export_run(system(folder.record().system), folder, fold=fold, manifest=manifest)
-    for bundle in made.values():
-        typer.echo(f"wrote {bundle.folder}; next: emofuse analyse CLIP --model {bundle.folder}")
+    for modality, bundle in made.items():
+        typer.echo(f"wrote {bundle.folder} ({modality})")
+    typer.echo(f"next: emofuse analyse CLIP --model {run}")
 
 
 def predict(

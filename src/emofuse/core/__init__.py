@@ -4,7 +4,7 @@ from .clip import Clip, View, file_sha256
 from .labels import LABEL_SETS, LabelError, LabelMap, LabelSet, concept, label_map, label_set
 from .outcome import InputError, MissingExtra, Outcome, outcome_from_dict
 from .posteriors import IN_SAMPLE, OUT_OF_FOLD, PosteriorMismatch, Posteriors, align, concatenate
-from .probability import Scale, log_softmax, nll, softmax, to_log_prob
+from .probability import Scale, log_shares, log_softmax, nll, softmax, to_log_prob
 from .timeline import (
     SCENE,
     UNCERTAIN,
@@ -57,6 +57,7 @@ __all__ = [
     "file_sha256",
     "label_map",
     "label_set",
+    "log_shares",
     "log_softmax",
     "nll",
     "outcome_from_dict",

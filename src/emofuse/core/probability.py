@@ -23,6 +23,11 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.exp(log_softmax(logits))
 
 
+def log_shares(logits: np.ndarray) -> np.ndarray:
+    """Of labels that each answer yes or no: the logarithm of their probabilities' shares."""
+    return log_softmax(-np.logaddexp(0.0, -np.asarray(logits, dtype=float)))
+
+
 def to_log_prob(values: np.ndarray, scale: Scale) -> np.ndarray:
     """Any scale to normalised log-probabilities.
 

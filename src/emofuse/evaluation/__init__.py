@@ -20,7 +20,7 @@ from .metrics import (
     soft_label_scores,
 )
 from .plots import reliability_plot
-from .report import write_report
+from .report import write_label_report, write_report
 from .robustness import ConditionScore, score_condition, write_robustness_plot
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "score_condition",
     "soft_label_scores",
     "t_interval",
+    "write_label_report",
     "write_report",
     "write_robustness_plot",
 ]

@@ -13,6 +13,7 @@ from .evaluate import SPOKEN, Comparison, Evaluation
 from .plots import curves_plot, persons_plot, reliability_plot
 
 PACKAGES = ("emofuse", "numpy", "scipy", "scikit-learn", "torch")
+CLEAN = "HONEST"  # stands where there is no stamp
 _PAGE = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 
 
@@ -34,17 +35,79 @@ def write_report(
     (heading -> rows with the same keys) tables after the scores. `licence` is that of the data
     and model behind the numbers. Raises `MissingExtra` without matplotlib.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    stated = {"licence": licence, "command": command}
     sections = [
         *_scores(evaluation, comparisons, curves or {}),
         *(_section(heading, _table(rows), wide=True) for heading, rows in (tables or {}).items()),
-        *_detail(evaluation, _provenance(evaluation, licence, command)),
+        *_persons(evaluation),
+        _provenance(evaluation.protocol, evaluation.split_hash, evaluation.stamps, **stated),
     ]
-    page = _PAGE.substitute(
-        title=escape(title or evaluation.system),
+    return _write_page(
+        path,
+        title=title or evaluation.system,
         lead=_lead(evaluation),
-        stamps="".join(f'<span class="stamp">{escape(s)}</span>' for s in _stamps(evaluation)),
+        stamps=evaluation.stamps,
+        notes=notes,
+        sections=sections,
+    )
+
+
+def write_label_report(
+    found: Mapping,
+    path: str | Path,
+    *,
+    title: str = "",
+    licence: str = "",
+    command: str = "",
+    curves: Mapping[str, Sequence[float]] | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """The page of answers with several labels a clip, whole or not at all.
+
+    `found` holds `system`, `n`, `protocol`, `split_hash`, `stamps` and, as `labels_scored`, the rows
+    of `multi_label_scores`.
+    """
+    rows = found["labels_scored"]
+    mean = next(row for row in rows if row["label"] == "mean")
+    note = "Above 'always yes' and 'always no' begins what was learnt."
+    sections = [
+        _section("Labels", _table(rows), note),
+        *([_section("Training", curves_plot(curves))] if curves else []),
+        _provenance(
+            found["protocol"],
+            found["split_hash"],
+            found["stamps"],
+            licence=licence,
+            command=command,
+        ),
+    ]
+    return _write_page(
+        path,
+        title=title or found["system"],
+        lead=f"<strong>{_cell(mean['balanced_accuracy'])}</strong> balanced accuracy, mean over "
+        f"labels; {found['n']} held-out clips with any number of labels each; protocol "
+        f"{escape(found['protocol'] or 'not stated')}.",
+        stamps=found["stamps"],
+        notes=notes,
+        sections=sections,
+    )
+
+
+def _write_page(
+    path: str | Path,
+    *,
+    title: str,
+    lead: str,
+    stamps: Sequence[str],
+    notes: Sequence[str],
+    sections: Sequence[str],
+) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = _PAGE.substitute(
+        title=escape(title),
+        lead=lead,
+        stamps="".join(f'<span class="stamp">{escape(s)}</span>' for s in stamps or (CLEAN,)),
         notes="".join(f"<p>{escape(note)}</p>" for note in notes),
         sections="\n".join(sections),
     )
@@ -80,17 +143,11 @@ def _scores(
     ]
 
 
-def _detail(evaluation: Evaluation, provenance: Sequence[tuple[str, str]]) -> list[str]:
-    """What takes the whole width."""
-    found = []
-    if len(evaluation.persons) > 1:
-        plot = persons_plot(evaluation.persons, evaluation.scores["pooled_accuracy"])
-        found.append(_section("Persons", plot, "Dashed: all clips together.", wide=True))
-    return [*found, _section("How this was made", _pairs(provenance), wide=True)]
-
-
-def _stamps(evaluation: Evaluation) -> Sequence[str]:
-    return evaluation.stamps or ("HONEST",)
+def _persons(evaluation: Evaluation) -> list[str]:
+    if len(evaluation.persons) < 2:
+        return []
+    plot = persons_plot(evaluation.persons, evaluation.scores["pooled_accuracy"])
+    return [_section("Persons", plot, "Dashed: all clips together.", wide=True)]
 
 
 def _lead(evaluation: Evaluation) -> str:
@@ -111,15 +168,19 @@ def _lead(evaluation: Evaluation) -> str:
     )
 
 
-def _provenance(evaluation: Evaluation, licence: str, command: str) -> list[tuple[str, str]]:
+def _provenance(
+    protocol: str, split_hash: str, stamps: Sequence[str], *, licence: str, command: str
+) -> str:
     rows = [
-        ("protocol", evaluation.protocol or "not stated"),
-        ("split hash", evaluation.split_hash or "not stated"),
-        ("stamps", ", ".join(_stamps(evaluation))),
+        ("protocol", protocol or "not stated"),
+        ("split hash", split_hash or "not stated"),
+        ("stamps", ", ".join(stamps or (CLEAN,))),
         ("licence of data and model", licence or "not stated"),
         ("command", command or "not stated"),
+        ("Python", sys.version.split()[0]),
+        *_versions(),
     ]
-    return [*rows, ("Python", sys.version.split()[0]), *_versions()]
+    return _section("How this was made", _pairs(rows), wide=True)
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -29,7 +29,17 @@ _COLOURS = {
 }
 MISSING = "#EDEDED"
 # Modalities are shades of one ink, so that no modality looks like an emotion.
-_MODALITIES = {"face": "#434B7E", "voice": "#8890B5", "text": "#C8CCDD", "eeg": "#E9EAF2"}
+_MODALITIES = {
+    "face": "#434B7E",
+    "voice": "#8890B5",
+    "text": "#C8CCDD",
+    "eeg": "#E9EAF2",
+    "audio_video_text": "#2B3054",
+    "audio_video": "#2B3054",
+    "video": "#5A6296",
+    "action_units": "#6B74A6",
+    "action_unit_means": "#A3AAC8",
+}
 _GOLDEN_ANGLE = 0.381966
 
 

@@ -15,11 +15,16 @@ from . import (
     two_stream_audio,
     two_stream_face,
     xlsr,
+    xlstm_alone,
     xlstm_honest,
     xlstm_published,
 )
 from .eegnet import ARCHITECTURE as EEGNET
 from .eegnet import eegnet
+from .efficientface import EMBEDDING as EFFICIENTFACE_EMBEDDING
+from .efficientface import MEAN as EFFICIENTFACE_MEAN
+from .efficientface import STD as EFFICIENTFACE_STD
+from .emonet import EMBEDDING as EMONET_EMBEDDING
 from .emonet import LICENCE as EMONET_LICENCE
 from .face_cnn import ARCHITECTURE as FACE_CNN
 from .face_cnn import MirrorAveraged, face_cnn
@@ -30,10 +35,11 @@ from .registry import Architecture, count_parameters
 from .repvgg import fused
 from .two_stream_audio import weight_penalty
 from .voice_cnn import ARCHITECTURE as VOICE_CNN
-from .voice_cnn import voice_cnn
+from .voice_cnn import Averaged, voice_cnn
 from .weights import load_weights
-from .xlsr import local_features
+from .xlsr import local_features, wav2vec2
 from .xlstm_published import PIXEL_MEAN, PIXEL_STD
+from .xlstm_published import SAMPLES as PUBLISHED_SAMPLES
 
 MODELS: dict[str, Architecture] = {
     entry.name: entry
@@ -49,6 +55,7 @@ MODELS: dict[str, Architecture] = {
         *xlsr.ARCHITECTURES,
         xlstm_published.ARCHITECTURE,
         xlstm_honest.ARCHITECTURE,
+        *xlstm_alone.ARCHITECTURES,
         mel_transformer.ARCHITECTURE,
         mel_honest.ARCHITECTURE,
         emonet.ARCHITECTURE,
@@ -60,12 +67,18 @@ MODELS: dict[str, Architecture] = {
 }
 
 __all__ = [
+    "EFFICIENTFACE_EMBEDDING",
+    "EFFICIENTFACE_MEAN",
+    "EFFICIENTFACE_STD",
+    "EMONET_EMBEDDING",
     "EMONET_LICENCE",
     "MODALITY_DROPOUT",
     "MODELS",
     "PIXEL_MEAN",
     "PIXEL_STD",
+    "PUBLISHED_SAMPLES",
     "Architecture",
+    "Averaged",
     "MirrorAveraged",
     "count_parameters",
     "eegnet",
@@ -75,5 +88,6 @@ __all__ = [
     "load_weights",
     "local_features",
     "voice_cnn",
+    "wav2vec2",
     "weight_penalty",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -48,6 +49,17 @@ class VoiceCNN(nn.Module):
         return self.head(self.drop(self.pool(self.mix(x.flatten(1, 2)), mask)))
 
 
+class Averaged(nn.Module):
+    """The mean of several networks' logits, as one network."""
+
+    def __init__(self, models: Sequence[nn.Module]):
+        super().__init__()
+        self.models = nn.ModuleList(models)
+
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        return torch.stack([model(mel, mask) for model in self.models]).mean(0)
+
+
 def voice_cnn(
     *,
     classes: int = 8,
@@ -55,7 +67,7 @@ def voice_cnn(
     widths: tuple[int, ...] = (24, 48, 96, 128),
     dropout: float = 0.4,
 ) -> VoiceCNN:
-    """The network of the `voice-ravdess` bundle."""
+    """One of the networks that the `voice-ravdess` bundle averages."""
     return VoiceCNN(classes, bands=bands, widths=widths, dropout=dropout)
 
 

@@ -72,12 +72,11 @@ class XLSR(nn.Module):
 
 
 def local_features(encoder: nn.Module, waveform: Tensor) -> Tensor:
-    """The frozen features of the static classifiers: (1, samples) to a (512,) mean over time.
+    """The frozen features of the static classifiers: (batch, samples) to (batch, 512).
 
-    Output of the last convolution of the feature encoder, one clip at a time, as published.
+    Means over time of the last convolution of the feature encoder; no masks, so one clip at a time.
     """
-    with torch.inference_mode():
-        return encoder.feature_extractor(waveform).mean(-1)[0]
+    return encoder.feature_extractor(waveform).mean(-1)
 
 
 def wav2vec2(*, checkpoint: str | None = None, **config) -> nn.Module:

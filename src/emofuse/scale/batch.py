@@ -6,16 +6,18 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePath
+from secrets import token_hex
 
 import emofuse
 from emofuse.analysis import AnalysisInterrupted, Options, analyse, load_bundles
-from emofuse.core import UNCERTAIN, InputError, MissingExtra, Timeline, file_sha256
+from emofuse.bundle import Bundle
+from emofuse.core import UNCERTAIN, InputError, Timeline, file_sha256
 from emofuse.export import FORMATS, save, save_overlay
 
 from .inputs import Task
-from .record import FileResult, RunRecord
+from .record import FileResult, RunRecord, lost, reason_of
 from .workers import LOCAL, map_unordered
 
 OVERLAY = "overlay"
@@ -34,6 +36,23 @@ class Job:
     eeg: Path | None = None
     eeg_offset_seconds: float = 0.0
     eeg_marker: str | None = None
+
+    def anchored(self) -> Job:
+        """The same with absolute paths, for workers whose working folder is another one."""
+        paths = {name: getattr(self, name) for name in ("out", "text", "audio", "eeg")}
+        options = dataclasses.replace(
+            self.options,
+            models=tuple(map(_anchored, self.options.models)),
+            transcribe=_anchored(self.options.transcribe),
+            enrol=_anchored(self.options.enrol),
+        )
+        found = {name: path and Path(path).absolute() for name, path in paths.items()}
+        return dataclasses.replace(self, options=options, **found)
+
+
+def _anchored(name: str) -> str:
+    """A file or folder by its absolute path; other names as they are."""
+    return str(Path(name).absolute()) if name and Path(name).exists() else name
 
 
 def describe_settings(job: Job) -> dict[str, object]:
@@ -75,24 +94,48 @@ def run_batch(
         else:
             waiting.append(task)
     for task, result in _run_all(waiting, job, scheduler, jobs, on_progress):
-        if isinstance(result, Exception):  # the worker itself died: killed, or out of memory
-            error = f"{task.path}: its worker was lost ({result!r}); analyse this file alone"
-            result = FileResult(str(task.path), "failed", error=error)
+        if isinstance(result, Exception):
+            result = lost(task.path, result)
         if record:
             record.add(result)
         yield result
 
 
 def _run_all(waiting: Sequence[Task], job: Job, scheduler: str, jobs: int, on_progress) -> Iterator:
+    run = token_hex(8)
     if scheduler == LOCAL and jobs == 1:  # only here can the progress within a file be followed
-        return ((task, run_task(task, job, on_progress=on_progress)) for task in waiting)
-    return map_unordered(partial(run_task, job=job), waiting, scheduler=scheduler, jobs=jobs)
+        for task in waiting:
+            yield task, run_task(task, job, run=run, on_progress=on_progress)
+        return
+    work = partial(run_task, job=job.anchored(), run=run)
+    given = {dataclasses.replace(task, path=task.path.absolute()): task for task in waiting}
+    for sent, result in map_unordered(work, list(given), scheduler=scheduler, jobs=jobs):
+        task = given[sent]
+        if isinstance(result, FileResult):
+            result = dataclasses.replace(result, path=str(task.path))
+        yield task, result
+
+
+@lru_cache(maxsize=2)
+def _load_once(options: Options, run: str) -> dict[str, Bundle]:
+    """Models are read once a worker and run: it takes longer than the voice of a short clip.
+
+    Another run reads them again, for a worker may live longer than a model's file.
+    """
+    return load_bundles(options)
 
 
 def run_task(
-    task: Task, job: Job, *, on_progress: Callable[[Task, float, float], None] | None = None
+    task: Task,
+    job: Job,
+    *,
+    run: str = "",
+    on_progress: Callable[[Task, float, float], None] | None = None,
 ) -> FileResult:
-    """Analyse one file and write its outputs. Never raises for a bad file."""
+    """Analyse one file and write its outputs. Never raises for a bad file.
+
+    Tasks of one `run`, whatever its name, share the models in memory.
+    """
     began = time.perf_counter()
     status, error, outputs, summary = "done", "", {}, {}
     try:
@@ -106,6 +149,7 @@ def run_task(
                 eeg_offset_seconds=job.eeg_offset_seconds,
                 eeg_marker=job.eeg_marker,
                 progress=(lambda done, of: on_progress(task, done, of)) if on_progress else None,
+                load=partial(_load_once, run=run) if run else None,
                 **dataclasses.asdict(job.options),
             )
         except AnalysisInterrupted as interrupted:
@@ -113,15 +157,8 @@ def run_task(
         summary = summarise(timeline)
         if job.out is not None:
             outputs = _write(timeline, task, job)
-    except (InputError, MissingExtra) as problem:
-        status, error = "failed", str(problem)
-    except OSError as problem:
-        status, error = "failed", f"{task.path}: {problem.strerror or problem}; free some space"
-    except MemoryError:
-        status, error = "failed", f"{task.path}: out of memory; use a smaller recording"
-    except Exception as bug:  # the other files of the run must not suffer from our mistake
-        status = "failed"
-        error = f"{task.path}: unexpected {type(bug).__name__} ({bug}); please report it as a bug"
+    except Exception as problem:  # the other files of the run must not suffer from it
+        status, error = "failed", reason_of(problem, of=task.path)
     sha256 = file_sha256(task.path) if status == "done" else ""
     seconds = time.perf_counter() - began
     return FileResult(str(task.path), status, sha256, outputs, seconds, summary, error)

@@ -24,7 +24,7 @@ def hash_corpus(
     `prepare_corpus` then finds the hashes there. A file that a worker could not read is left to
     it: it is reported with the others. A stopped run leaves what it has.
     """
-    root, log = Path(root), hash_log(Path(manifest))
+    root, log = Path(root).absolute(), hash_log(Path(manifest))
     log.parent.mkdir(parents=True, exist_ok=True)
     files = sorted(path for path in root.rglob("*") if path.is_file())
     hashed = 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from emofuse.core import InputError, file_sha256
+from emofuse.core import InputError, MissingExtra, file_sha256
 
 NAME = "emofuse-run.jsonl"
 
@@ -23,6 +23,23 @@ class FileResult:
     seconds: float = 0.0
     summary: Mapping[str, object] = field(default_factory=dict)
     error: str = ""
+
+
+def reason_of(problem: Exception, *, of: object) -> str:
+    """One line that says why the input `of` failed; a mistake of ours is called one."""
+    if isinstance(problem, (InputError, MissingExtra)):
+        return str(problem)
+    if isinstance(problem, OSError):
+        return f"{of}: {problem.strerror or problem}; free some space"
+    if isinstance(problem, MemoryError):
+        return f"{of}: out of memory; use a smaller recording"
+    return f"{of}: unexpected {type(problem).__name__} ({problem}); please report it as a bug"
+
+
+def lost(of: object, problem: Exception) -> FileResult:
+    """The result of an input whose worker died: it was killed, or out of memory."""
+    error = f"{of}: its worker was lost ({problem!r}); try this one alone"
+    return FileResult(str(of), "failed", error=error)
 
 
 class RunRecord:

@@ -41,7 +41,12 @@ def read(
         )
         for clip in manifest.clips
     ]
-    units = Input("units", values, front_end="action_unit_means")
+    units = Input(
+        "units",
+        values,
+        front_end="action_unit_means",
+        parameters={"found_only": options.form == "honest"},
+    )
     return Examples(manifest.clips, labels, (units,), truth_of(manifest.clips, labels))
 
 
@@ -56,7 +61,9 @@ SYSTEM = System(
     options=Options,
     label_set=lambda options: label_set(options.labels),
     read=read,
-    method=lambda options: TableMethod(lambda o: candidates(o, published=("mlp", "80", "minmax"))),
+    method=lambda options: TableMethod(
+        lambda o: candidates(o, published=("mlp", "80", "minmax")), modality="action_unit_means"
+    ),
     models=lambda options: {},
     chosen_on=setting_chosen_on,
     claimed=60.22,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from emofuse.training.system import System
 
 from .registry import systems
+from .score_line import score_line
 
 FORMS = ("published", "honest")
 _INTRODUCTION = """# The published systems
@@ -21,8 +22,9 @@ in `results/systems/`; do not edit.
     emofuse train mel-transformer --corpus ravdess.parquet --protocol ravdess-6fold
     emofuse train mel-transformer --corpus ravdess.parquet --protocol random-clips \\
         --set form=published --allow-leakage          # as published: every output is stamped
-    emofuse export RUN                                # a bundle for emofuse analyse --model RUN/bundle
-    emofuse predict RUN clip.mp4                      # whole recordings, all modalities it reads
+    emofuse export RUN                                # a bundle a modality, in the run's folder
+    emofuse analyse FOLDER --model RUN --out OUT --format json,png      # timelines by its models
+    emofuse predict RUN clip.mp4                      # whole recordings, one answer each
 
 `--fold K` runs one fold, `--step train|validate|test` stops early, `--set KEY=VALUE` changes a
 setting (`--set protocol.k=3` one of the protocol's). A killed run goes on where it was and ends with
@@ -56,7 +58,8 @@ def _row(entry: System, results: Path) -> dict:
         "claimed": entry.claimed,
         "wrong": entry.wrong,
         "left": entry.left,
-        "measured": measured(entry.name, results),
+        "measured": measured(entry, results),
+        "checks": checks(entry.name, results),
     }
 
 
@@ -65,22 +68,53 @@ def _options(entry: System, form: str):
     return entry.options(form=form) if has_form else entry.options()
 
 
-def measured(name: str, results: Path) -> list[dict]:
-    """The scores in `results`/NAME.json, newest run last; none where there is no such file."""
-    path = results / f"{name}.json"
+def measured(entry: System, results: Path) -> list[dict]:
+    """The scores in `results`/NAME.json, newest run last; none where there is no such file.
+
+    `changed` are the settings that are not the form's own, as `key value`; `worst_person` is the
+    lowest accuracy of a person, None where nobody is told apart.
+    """
+    path = results / f"{entry.name}.json"
     if not path.is_file():
         return []
     return [
         {
             "date": run["date"],
+            "corpus": run["corpus"],
             "protocol": run["protocol"],
             "settings": run["settings"],
+            "changed": _changed(entry, run["settings"]),
             "stamps": run["stamps"],
             "clips": run["n"],
             "accuracy": run["scores"]["accuracy"],
             "uar": run["scores"]["uar"],
+            "ece": run["scores"]["ece"],
+            "worst_person": min((p["accuracy"] for p in run["persons"]), default=None),
         }
         for run in json.loads(path.read_text(encoding="utf-8"))["runs"]
+    ]
+
+
+def _changed(entry: System, settings: Mapping[str, object]) -> list[str]:
+    usual = asdict(_options(entry, settings["form"]))
+    told = {name: value for name, value in settings.items() if value != usual.get(name)}
+    return [
+        f"{name} {json.dumps(value) if isinstance(value, dict) else value}"
+        for name, value in told.items()
+    ]
+
+
+def checks(name: str, results: Path) -> list[str]:
+    """What `results`/NAME-overfit.json says, a line a network; see `overfit`."""
+    path = results / f"{name}-overfit.json"
+    if not path.is_file():
+        return []
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        f"{record['date']}, {variant}: {check['answered_rightly']} of {check['clips']} of its own "
+        f"training clips answered rightly after {len(check['training_accuracy_by_epoch'])} epochs "
+        f"({check['stamp']})."
+        for variant, check in record["checks"].items()
     ]
 
 
@@ -99,7 +133,8 @@ def systems_page(rows: Sequence[Mapping]) -> str:
             f"- What was wrong: {row['wrong']}",
             f"- What is left: {row['left']}",
         ]
-        lines += [f"- Measured: {_measured(score)}" for score in row["measured"]]
+        lines += [f"- Measured: {score_line(score)}" for score in row["measured"]]
+        lines += [f"- Overfit check, no score: {line}" for line in row["checks"]]
         if not row["measured"]:
             lines.append("- Measured: on its synthetic corpus only (format and learning checks).")
     return "\n".join(lines) + "\n"
@@ -107,12 +142,3 @@ def systems_page(rows: Sequence[Mapping]) -> str:
 
 def _networks(models: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count:,})" for name, count in models.items()) or "–"
-
-
-def _measured(score: Mapping) -> str:
-    stamps = ", ".join(score["stamps"]) or "HONEST"
-    told = ", ".join(f"{key} {value}" for key, value in score["settings"].items() if value != "")
-    return (
-        f"{score['date']}, `{score['protocol']}`, accuracy {100 * score['accuracy']:.1f} %, "
-        f"UAR {100 * score['uar']:.1f} % on {score['clips']} clips ({stamps}; {told})."
-    )

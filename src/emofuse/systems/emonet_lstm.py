@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from emofuse.core import LabelSet
 from emofuse.corpora import Manifest
-from emofuse.models import MODELS
-from emofuse.models.emonet import EMBEDDING, LICENCE
-from emofuse.perception.face import unit_planes
+from emofuse.models import EMONET_EMBEDDING, EMONET_LICENCE, MODELS
+from emofuse.perception.face import FrameOptions
 from emofuse.protocols import Stamp
 from emofuse.training.counting import parameters_of
-from emofuse.training.embeddings import frame_embeddings, weights_identity
+from emofuse.training.embeddings import embedded_film, weights_identity
 from emofuse.training.engine import FitOptions
 from emofuse.training.examples import Examples, Input, truth_of
 from emofuse.training.network import NetworkMethod, Recipe
 from emofuse.training.optimisers import Optimiser
-from emofuse.training.pictures import FrameOptions, film_pictures
+from emofuse.training.pictures import film_input
 from emofuse.training.settings import check_weights
 from emofuse.training.system import Progress, System
 
@@ -80,13 +80,7 @@ def published_film(options, manifest: Manifest, progress: Progress | None) -> In
         colour="bgr",
         missing="last",
     )
-    return Input(
-        "video",
-        film_pictures(manifest, frames, progress=progress),
-        finish=unit_planes,
-        front_end="film",
-        parameters={"size": options.image_size, "count": options.frames, "colour": "bgr"},
-    )
+    return film_input("video", manifest, frames, progress=progress)
 
 
 def honest_film(
@@ -101,32 +95,35 @@ def honest_film(
         margin=MARGIN,
     )
 
-    def encoder() -> torch.nn.Module:
+    return embedded_film(
+        name,
+        manifest,
+        frames,
+        lambda: _Embedder(options),
+        identity=weights_identity(
+            f"emonet {options.width} {options.image_size}", options.weights, seed=options.seed
+        ),
+        width=EMONET_EMBEDDING,
+        mask=mask,
+        progress=progress,
+    )
+
+
+class _Embedder(nn.Module):
+    """EmoNet up to its last classifier: (n, 256); a narrower one (tests) fills the first of them."""
+
+    def __init__(self, options):
+        super().__init__()
         torch.manual_seed(options.seed)
-        return MODELS["emonet"].build(
+        self.network = MODELS["emonet"].build(
             width=options.width,
             image_size=options.image_size,
             weights=Path(options.weights) if options.weights else None,
         )
 
-    values = frame_embeddings(
-        manifest,
-        frames,
-        encoder,
-        _embed,
-        identity=weights_identity(
-            f"emonet {options.width} {options.image_size}", options.weights, seed=options.seed
-        ),
-        width=EMBEDDING,
-        progress=progress,
-    )
-    return Input(name, values, mask=mask, normalise=(0,), front_end="emonet")
-
-
-def _embed(network: torch.nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """(n, 256); a narrower EmoNet (tests) fills the first of them."""
-    found = network.embed(pictures)
-    return torch.nn.functional.pad(found, (0, EMBEDDING - found.shape[1]))
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        found = self.network.embed(pictures)
+        return nn.functional.pad(found, (0, EMONET_EMBEDDING - found.shape[1]))
 
 
 def emonet_sizes(options) -> dict:
@@ -176,11 +173,11 @@ SYSTEM = System(
     corpora=("ravdess",),
     protocols={"published": "random-clips", "honest": "ravdess-6fold"},
     modality="face",
-    licence=LICENCE,
+    licence=EMONET_LICENCE,
     options=Options,
     label_set=lambda options: LABELS,
     read=read,
-    method=lambda options: NetworkMethod(build, recipe, modality="face"),
+    method=lambda options: NetworkMethod(build, recipe, modality="video"),
     models=lambda options: {
         "emonet_lstm" if options.form == "published" else "emonet_lstm_honest": parameters_of(
             build, options

@@ -6,41 +6,27 @@ from dataclasses import dataclass
 
 from emofuse.core import LabelSet, label_set
 from emofuse.corpora import Manifest
-from emofuse.models import MODELS
-from emofuse.models.emonet import LICENCE
+from emofuse.models import EMONET_LICENCE, MODELS
 from emofuse.training.counting import parameters_of
 from emofuse.training.examples import Examples, truth_of
 from emofuse.training.mel_input import FRONT_END, mel_input
 from emofuse.training.missing import absent_sometimes
 from emofuse.training.network import NetworkMethod
-from emofuse.training.settings import check_weights
 from emofuse.training.sounds import band_limited
 from emofuse.training.system import Progress, System
 from emofuse.training.voice_augment import VoiceAugment
 
 from .emonet_lstm import HOP_SECONDS, emonet_sizes, honest_film, published_film, recipe
-from .emonet_lstm import stamps as face_stamps
+from .emonet_lstm import SYSTEM as FACE
+from .emonet_lstm import Options as FaceOptions
 from .mel_transformer import SAMPLE_RATE, published_mel
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(FaceOptions):
     """Settings, as in `emonet-lstm`. The published form never used its noisy copies."""
 
-    form: str = "honest"
     labels: str = "ravdess8-mel-transformer"
-    weights: str = ""
-    faces: str = "detect"
-    frames: int = 90
-    width: int = 256
-    image_size: int = 256
-    epochs: int = 30
-    patience: int = 8
-    learning_rate: float = 1e-4
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_weights(self.weights)
 
 
 def read(
@@ -79,7 +65,7 @@ def build(options: Options, classes: int):
 
 
 def stamps(options: Options, manifest: Manifest) -> tuple[str, ...]:
-    found = face_stamps(options, manifest)
+    found = FACE.stamps(options, manifest)
     if options.form == "published":
         found += band_limited(manifest, sample_rate=SAMPLE_RATE)
     return found
@@ -92,7 +78,7 @@ SYSTEM = System(
     corpora=("ravdess",),
     protocols={"published": "random-clips", "honest": "ravdess-6fold"},
     modality="voice and face",
-    licence=LICENCE,
+    licence=EMONET_LICENCE,
     options=Options,
     label_set=lambda options: label_set(options.labels),
     read=read,
@@ -109,11 +95,5 @@ SYSTEM = System(
     "that were in training.",
     left="Voice and face attend to each other over time, either may be missing, both are masked. "
     "Not measured here: RAVDESS films of one actor only, no EmoNet weights.",
-    tiny={
-        "faces": "whole",
-        "frames": 3,
-        "width": 16,
-        "image_size": 64,
-        "epochs": 1,
-    },
+    tiny=FACE.tiny,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from emofuse.core import LabelSet, label_set
 from emofuse.corpora import Manifest
 from emofuse.models import MODELS
@@ -33,7 +35,8 @@ PUBLISHED_FRONT_END = {
 
 @dataclass(frozen=True)
 class Options:
-    """Settings. `copies` are the noisy copies a clip of the published recipe.
+    """Settings. `copies` are the noisy copies a clip of the published recipe; `precision` is
+    Lightning's ("bf16-mixed" halves a step's cost where the processor knows it).
 
     The published recipe ran for up to 1500 epochs (the public weights: 120) and kept the last.
     """
@@ -47,6 +50,7 @@ class Options:
     copies: int = 2
     dim: int = 96
     layers: int = 3
+    precision: str = "auto"
     seed: int = 0
 
 
@@ -85,7 +89,8 @@ def build(options: Options, classes: int):
         return MODELS["mel_transformer_honest"].build(
             classes=classes, dim=options.dim, layers=options.layers
         )
-    return MODELS["mel_transformer"].build(classes=classes)
+    network = MODELS["mel_transformer"].build(classes=classes)
+    return network.to(memory_format=torch.channels_last)  # a quarter faster on processors
 
 
 def recipe(options: Options) -> Recipe:
@@ -97,6 +102,7 @@ def recipe(options: Options) -> Recipe:
                 patience=options.patience,
                 monitor="uar",
                 mode="max",
+                precision=options.precision,
                 seed=options.seed,
             ),
             batch_size=options.batch_size,
@@ -107,6 +113,7 @@ def recipe(options: Options) -> Recipe:
             learning_rate=options.learning_rate or 0.01,
             weight_decay=1e-3,
             clip_norm=0.0,
+            precision=options.precision,
             seed=options.seed,
         ),
         optimiser=Optimiser("sgd", momentum=0.8, schedule="constant", decay_all=True),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from emofuse.core import InputError
 
+from . import RECIPES
+
 if TYPE_CHECKING:
     from emofuse.training.system import System
 
@@ -28,7 +30,11 @@ SYSTEMS = {
 
 
 def system(name: str) -> System:
-    """The system called `name`; `InputError` lists those there are."""
+    """The system called `name`; `InputError` lists those there are, or gives a bundle's command."""
+    if name in RECIPES:
+        raise InputError(
+            name, "is a bundle with a recipe of its own", f"python -m emofuse.systems {name} --data DIR"
+        )
     if name not in SYSTEMS:
         raise InputError(name, "no such system", f"choose one of {', '.join(SYSTEMS)}")
     return import_module(f".{SYSTEMS[name]}", __package__).SYSTEM

@@ -5,24 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from emofuse.core import OUT_OF_FOLD, Clip, InputError, LabelSet, Posteriors, log_softmax
+from emofuse.core import OUT_OF_FOLD, Clip, LabelSet, Posteriors, log_softmax
 from emofuse.corpora import read_corpus
 from emofuse.evaluation import ConditionScore
 from emofuse.media import load_audio
-from emofuse.models import voice_cnn
 from emofuse.perception.voice import FRONT_ENDS, VoiceActivity, speech_share
-from emofuse.protocols import Split, best_temperature, plan_splits
-from emofuse.training.engine import load_checkpoint
+from emofuse.protocols import Split, plan_splits
 from emofuse.training.runs import runs_folder
 
 from .robustness_changes import SAMPLE_RATE, SOUNDS, Change
 from .robustness_table import Table, answered_score
-from .voice_ravdess import DATA, FRONT_END, NAME, PROTOCOL, WINDOW_SECONDS, Config
+from .voice_ravdess import (
+    DATA,
+    FRONT_END,
+    NAME,
+    PROTOCOL,
+    WINDOW_SECONDS,
+    fold_networks,
+    other_temperatures,
+)
 
 SEED = 2020
 Network = Callable[[np.ndarray], np.ndarray]  # features (N, time, bands) to logits (N, C)
@@ -43,67 +51,54 @@ def voice_table(data_dir: Path, *, run: Path | None = None) -> Table:
     plan = plan_splits(PROTOCOL, manifest.clips)
     sounds = [load_audio(_path(manifest.root, clip)) for clip in manifest.clips]
     truth = np.array([manifest.label_set.index(clip.label) for clip in manifest.clips])
-    folder = run or runs_folder() / NAME
-    trained = [
-        split for split in plan.splits if (folder / f"fold-{split.fold}/finished.json").is_file()
-    ]
-    if not trained:
-        raise InputError(folder, "holds no finished fold", f"train {NAME} first")
-    folds = [
-        load_fold(folder, split, manifest.clips, sounds, truth, manifest.label_set)
-        for split in trained
-    ]
-    names = [str(split.fold) for split in trained]
+    networks = fold_networks(
+        run or runs_folder() / NAME, plan.splits, classes=len(manifest.label_set)
+    )
+    folds = calibrated_folds(networks, plan.splits, manifest.clips, sounds, manifest.label_set)
     return Table(
         name="voice",
         title="Voice model, RAVDESS, unknown persons",
         rows=tuple(voice_scores(folds, sounds, truth)),
         chance=1 / len(manifest.label_set),
-        protocol=f"{PROTOCOL}, folds {', '.join(names)} of {len(plan.splits)}",
+        protocol=PROTOCOL,
         notes=(
-            "The two seconds in the middle of each clip; temperature from inner validation, clean.",
+            "The two seconds in the middle of each clip; temperature of the other folds' clean ones.",
             "Speech found by voice activity in these two seconds is the coverage.",
             "loud: clipped at full scale.",
         ),
     )
 
 
-def load_fold(
-    folder: Path,
-    split: Split,
+def calibrated_folds(
+    networks: Sequence[nn.Module],
+    splits: Sequence[Split],
     clips: Sequence[Clip],
     sounds: Sequence[np.ndarray],
-    truth: np.ndarray,
     labels: LabelSet,
-) -> Fold:
-    """The network that training left for `split`, calibrated on its inner validation persons."""
-    config = Config()
-    model = voice_cnn(
-        classes=len(labels),
-        bands=FRONT_END["n_mels"],
-        widths=config.widths,
-        dropout=config.dropout,
-    )
-    load_checkpoint(model, folder / f"fold-{split.fold}")
-    model.eval()
-
-    def network(features: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return model(torch.from_numpy(features)).numpy()
-
+) -> list[Fold]:
+    """Each fold's network with the temperature that suits the other folds' clean windows."""
     row_of = {clip.id: row for row, clip in enumerate(clips)}
-    inner = np.array([row_of[clip] for clip in split.validation])
-    held_out = Posteriors(
-        clips=split.validation,
-        values=network(np.stack([features_of(middle(sounds[row])) for row in inner])),
-        label_set=labels,
-        scale="logit",
-        system=NAME,
-        role=OUT_OF_FOLD,
-        truth=truth[inner],
-    )
-    rows = np.array([row_of[clip] for clip in split.test])
-    return Fold(network, best_temperature(held_out), rows)
+    parts = [np.array([row_of[clip] for clip in split.test]) for split in splits]
+    calls = [partial(_logits, model) for model in networks]
+    clean = [
+        Posteriors(
+            clips=split.test,
+            values=network(np.stack([features_of(middle(sounds[row])) for row in rows])),
+            label_set=labels,
+            scale="logit",
+            system=NAME,
+            role=OUT_OF_FOLD,
+            fold=split.fold,
+            truth=np.array([labels.index(clips[row].label) for row in rows]),
+        )
+        for network, split, rows in zip(calls, splits, parts, strict=True)
+    ]
+    return [Fold(*fold) for fold in zip(calls, other_temperatures(clean), parts, strict=True)]
+
+
+def _logits(model: nn.Module, features: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return model(torch.from_numpy(features)).numpy()
 
 
 def voice_scores(

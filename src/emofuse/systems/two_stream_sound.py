@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from emofuse.corpora import Manifest
-from emofuse.models.two_stream_audio import weight_penalty as layer_penalty
+from emofuse.models import weight_penalty as layer_penalty
 from emofuse.training.examples import Input
 from emofuse.training.sounds import analysis_parameters, sound_features
 from emofuse.training.system import Progress

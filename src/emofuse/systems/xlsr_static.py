@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from emofuse.core import LabelSet, file_sha256, label_set
 from emofuse.corpora import Manifest
-from emofuse.models.xlsr import local_features, wav2vec2
+from emofuse.models import local_features, wav2vec2
 from emofuse.perception.voice import FRONT_ENDS
 from emofuse.training.examples import Examples, Input, truth_of
 from emofuse.training.features_cache import view_features
@@ -21,8 +22,8 @@ from emofuse.training.system import Progress, System
 from emofuse.training.table import TableMethod
 
 from .classic_choice import candidates, setting_chosen_on
-
-SAMPLE_RATE = 16_000
+from .xlsr_finetune import FRONT_END, SAMPLE_RATE
+from .xlsr_finetune import SYSTEM as FINE_TUNED
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ def read(
     options: Options, manifest: Manifest, labels: LabelSet, progress: Progress | None
 ) -> Examples:
     """Mean over time of the last convolution of the frozen encoder, one clip at a time."""
-    encoder = lru_cache(maxsize=1)(lambda: _encoder(options))
+    encoder = lru_cache(maxsize=1)(lambda: _Encoder(options).eval())
 
     def compute(clip, view) -> np.ndarray:
         samples = clip_sound(manifest, clip, view, sample_rate=SAMPLE_RATE)
-        samples = FRONT_ENDS["waveform"](samples, sample_rate=SAMPLE_RATE)
-        return local_features(encoder(), torch.from_numpy(samples)[None]).numpy()
+        samples = FRONT_ENDS["waveform"](samples, **FRONT_END)
+        network = encoder()
+        with torch.inference_mode():
+            return network(torch.from_numpy(samples)[None])[0].numpy()
 
     values = view_features(
         manifest,
@@ -61,17 +64,20 @@ def read(
         settings={"encoder": _identity(options)},
         progress=progress,
     )
-    return Examples(
-        manifest.clips,
-        labels,
-        (Input("embedding", values, front_end="wav2vec2_local"),),
-        truth_of(manifest.clips, labels),
-    )
+    sound = Input("waveform", values, front_end="waveform", parameters=FRONT_END, encoder=encoder)
+    return Examples(manifest.clips, labels, (sound,), truth_of(manifest.clips, labels))
 
 
-def _encoder(options: Options) -> torch.nn.Module:
-    torch.manual_seed(options.seed)
-    return wav2vec2(checkpoint=options.checkpoint or None, **options.shape).eval()
+class _Encoder(nn.Module):
+    """The frozen encoder up to its last convolution: (batch, samples) to means over time."""
+
+    def __init__(self, options: Options):
+        super().__init__()
+        torch.manual_seed(options.seed)
+        self.network = wav2vec2(checkpoint=options.checkpoint or None, **options.shape)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        return local_features(self.network, waveform)
 
 
 def _identity(options: Options) -> str:
@@ -93,7 +99,9 @@ SYSTEM = System(
     options=Options,
     label_set=lambda options: label_set(options.labels),
     read=read,
-    method=lambda options: TableMethod(lambda o: candidates(o, published=("mlp", "80", "none"))),
+    method=lambda options: TableMethod(
+        lambda o: candidates(o, published=("mlp", "80", "none")), modality="voice"
+    ),
     models=lambda options: {},
     chosen_on=setting_chosen_on,
     claimed=56.53,
@@ -101,15 +109,5 @@ SYSTEM = System(
     "only one fold's training clips were ever extracted; posteriors could not be saved.",
     left="One clip at a time, every clip, the classifier chosen on persons of the training part. The averaged embeddings are "
     "absent from the repository, so the published 56.53 % cannot be checked.",
-    tiny={
-        "shape": {
-            "hidden_size": 16,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "intermediate_size": 32,
-            "conv_dim": (16, 16, 16),
-            "conv_stride": (5, 4, 4),
-            "conv_kernel": (10, 4, 4),
-        }
-    },
+    tiny={"shape": FINE_TUNED.tiny["shape"]},
 )

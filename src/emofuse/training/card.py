@@ -14,7 +14,10 @@ OUT_OF_SCOPE = (
     "insurance, credit or migration; and any claim about what a person feels, thinks or intends. "
     "The model names what an expression looks or sounds like to others, nothing more."
 )
-SHARES = ("accuracy", "uar", "macro_f1", "weighted_f1", "pooled_accuracy")
+SHARES = (
+    *("accuracy", "uar", "macro_f1", "weighted_f1", "pooled_accuracy"),
+    *("balanced_accuracy", "positive_f1", "average_precision"),
+)
 
 
 CALIBRATION = "calibration.svg"  # the plot beside a card, where it was drawn

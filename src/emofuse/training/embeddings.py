@@ -3,60 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from emofuse.core import Clip, View, file_sha256
 from emofuse.corpora import Manifest
-from emofuse.perception.face import unit_planes
+from emofuse.perception.face import FrameOptions, arranged, planes
 
+from .examples import Input
 from .features_cache import view_features
-from .pictures import FILM_VIEWS, FrameOptions, sampled_pictures
+from .pictures import FILM_VIEWS, clip_pictures, film_parameters
 from .system import Progress
 
 
-def frame_embeddings(
+def embedded_film(
+    name: str,
     manifest: Manifest,
     frames: FrameOptions,
     encoder: Callable[[], nn.Module],
-    encode: Callable[[nn.Module, Tensor], Tensor],
     *,
     identity: str,
     width: int,
+    mask: str,
+    mean: float | tuple[float, ...] = 0.0,
+    std: float | tuple[float, ...] = 255.0,
     kinds: tuple[str, ...] = FILM_VIEWS,
     progress: Progress | None = None,
-) -> list[np.ndarray]:
-    """(frames, width) float32 of every clip; length 0 where a clip has no film.
+) -> Input:
+    """(frames, width) float32 of every clip as an input; length 0 where a clip has no film.
 
-    `encoder()` makes the network, only if the cache lacks a clip; `encode(network, pictures)` is
-    given (n, C, size, size) in 0..1. `identity` tells networks apart: other weights, other values.
+    `encoder()` makes the frozen network, only if the cache lacks a clip (and for the bundle, whose
+    part it becomes); it takes pictures (n, C, size, size), less `mean` over `std` (of 0..255).
+    `identity` tells networks apart: other weights, other values.
     """
     network = lru_cache(maxsize=1)(lambda: encoder().eval())
-    frames = replace(frames, missing="drop")
+    frames = replace(frames, missing="mask")
+    parameters = film_parameters(frames, mean=mean, std=std)
 
     def compute(clip: Clip, view: View) -> np.ndarray:
-        pictures = sampled_pictures(manifest, clip, view, frames)
+        pictures, there = arranged(clip_pictures(manifest, clip, view, frames), frames)
         found = np.full((len(pictures), width), np.nan, np.float32)
-        there = [i for i, picture in enumerate(pictures) if picture is not None]
-        if there:
-            planes = torch.from_numpy(unit_planes(np.stack([pictures[i] for i in there])))
+        if there.any():
+            shown = torch.from_numpy(planes(pictures[there], mean=mean, std=std))
+            frozen = network()  # made outside: what is made in inference mode cannot be exported
             with torch.inference_mode():
-                found[there] = encode(network(), planes).numpy()
+                found[there] = frozen(shown).numpy()
         return found
 
-    return view_features(
+    values = view_features(
         manifest,
         kinds,
         compute,
         name="frame-embeddings",
-        settings={**asdict(frames), "encoder": identity},
+        settings={**parameters, "encoder": identity},
         absent=lambda: np.zeros((0, width), np.float32),
         progress=progress,
+    )
+    return Input(
+        name,
+        values,
+        mask=mask,
+        normalise=(0,),
+        front_end="film",
+        parameters=parameters,
+        encoder=network,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,14 @@ class SumOfStreams:
                 for name, (method, inputs) in self.streams.items()
             }
         )
+
+    def step(self, options: Any, examples: Examples, rows: np.ndarray) -> Callable[[], None]:
+        """A training step of every stream, to be measured."""
+        steps = [
+            method.step(options, examples.only(*inputs), rows)
+            for method, inputs in self.streams.values()
+        ]
+        return lambda: [one() for one in steps]
 
     @property
     def refits(self) -> bool:

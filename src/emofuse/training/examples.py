@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from emofuse.core import Clip, LabelSet
 from emofuse.corpora import labels_of
@@ -31,7 +31,8 @@ class Input:
     the clips (noisy copies): training draws one of them or the plain one. `augment` changes one
     clip's array, in training only; `finish` always makes the network's layout of it (pictures are
     kept small, as bytes). `front_end` and `parameters` name the perception function that makes it
-    from a recording.
+    from a recording; where `values` are what a frozen network makes of that function's,
+    `encoder()` is that network: a bundle contains it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Input:
     front_end: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
     integer: bool = False
+    encoder: Callable[[], nn.Module] | None = None
 
     def array(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
         """One clip's array as the network takes it; with `rng` as training sees it."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from emofuse.core import Posteriors
 from emofuse.corpora import Manifest
-from emofuse.evaluation import evaluate, multi_label_scores, write_report
+from emofuse.evaluation import evaluate, multi_label_scores, write_label_report, write_report
 
 from .run_folder import RunFolder
 from .runs import write_text
@@ -26,25 +26,25 @@ def judge(
     """Write the evaluation (and report) of a run; returns the evaluation as plain data.
 
     `truth` is (N,) or, for several labels a clip, (N, C) over the manifest's clips: then each
-    label is scored beside the answers "always yes" and "always no", and there is no report.
+    label is scored beside the answers "always yes" and "always no".
     """
     record, plan = folder.record(), folder.plan()
     said = {"protocol": record.protocol, "split_hash": plan.hash, "stamps": record.stamps}
+    page = {
+        "title": f"{record.system} on {record.corpus}",
+        "licence": record.licence,
+        "command": record.command,
+        "curves": validation_curves(folder, [split.fold for split in plan.splits]),
+        "notes": record.notes,
+    }
     if truth.ndim > 1:
         found = {**said, **several_labels(posteriors, manifest, truth)}
         write_text(folder.evaluation, json.dumps(found, indent=1) + "\n")
+        write_label_report(found, folder.report, **page)
         return found
     evaluation = evaluate(posteriors, attributes=attributes_of(manifest), **said)
     write_text(folder.evaluation, evaluation.to_json())
-    write_report(
-        evaluation,
-        folder.report,
-        title=f"{record.system} on {record.corpus}",
-        licence=record.licence,
-        command=record.command,
-        curves=validation_curves(folder, [split.fold for split in plan.splits]),
-        notes=record.notes,
-    )
+    write_report(evaluation, folder.report, **page)
     return json.loads(evaluation.to_json())
 
 

@@ -63,7 +63,9 @@ class NetworkMethod:
     """A `Method`: `build(options, classes)` makes the network, `recipe(options)` trains it.
 
     `modality` is that of its bundle. With `single_frame` the bundle takes one picture where the
-    network takes a film: analysis itself adds what the pictures of a window say.
+    network takes a film: analysis itself adds what the pictures of a window say. A bundle of a
+    voice or of single faces is given what is there; one that reads several senses, or a film, is
+    told by masks what is missing.
     """
 
     build: Callable[[Any, int], nn.Module]
@@ -105,6 +107,27 @@ class NetworkMethod:
         epoch = load_checkpoint(model, folder, latest=recipe.chosen_on == "last")
         return self._learned(Fitted(model.eval(), (), epoch, folder), recipe)
 
+    def step(self, options: Any, examples: Examples, rows: np.ndarray) -> Callable[[], None]:
+        """A training step on the batch of `rows`, to be measured: every call takes one more."""
+        recipe = self.recipe(options)
+        model = self._model(options, examples, rows, recipe.fit.seed).train()
+        loss = _loss(recipe, examples, FoldRows(0, rows, rows, rows), model.network)
+        optimiser = recipe.optimiser.make(
+            model,
+            learning_rate=recipe.fit.learning_rate,
+            weight_decay=recipe.fit.weight_decay,
+        )
+        inputs, target = examples.training_batch(rows, np.random.default_rng(recipe.fit.seed))
+
+        def one() -> None:
+            optimiser.zero_grad()
+            loss(model(*inputs), target).backward()
+            if recipe.fit.clip_norm:
+                nn.utils.clip_grad_norm_(model.parameters(), recipe.fit.clip_norm)
+            optimiser.step()
+
+        return one
+
     def _model(
         self, options: Any, examples: Examples, rows: np.ndarray | None, seed: int
     ) -> FedNetwork:
@@ -127,7 +150,12 @@ class NetworkMethod:
             epoch=epoch,
             modality=self.modality,
             export=lambda examples: {
-                self.modality: to_onnx(model, examples, single_frame=self.single_frame)
+                self.modality: to_onnx(
+                    model,
+                    examples,
+                    single_frame=self.single_frame,
+                    masked=self.modality not in ("voice", "face"),
+                )
             },
         )
 
@@ -160,7 +188,9 @@ def balanced_cross_entropy(truth: np.ndarray) -> Loss:
     weight = torch.tensor(len(truth) / (np.count_nonzero(counts) * np.maximum(counts, 1)))
 
     def loss(logits: Tensor, target: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, target, weight=weight.to(logits))
+        # The last labels may not occur among the training clips.
+        known = functional.pad(weight, (0, logits.shape[1] - len(weight)))
+        return functional.cross_entropy(logits, target, weight=known.to(logits))
 
     return loss
 

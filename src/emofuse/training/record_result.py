@@ -11,18 +11,19 @@ import numpy as np
 from emofuse.core import InputError, LabelSet
 
 from .curves import draw_confusion
-from .run_folder import RunFolder
+from .run_folder import RunFolder, identity
 from .runs import write_text
 from .ship import machine
 
-KEPT = ("n", "scores", "intervals", "per_class", "confusion", "labels")
+KEPT = ("n", "scores", "intervals", "persons", "per_class", "confusion", "labels")
 
 
 def record_result(run: RunFolder, results: Path, *, hours: float) -> Path:
     """Add the run to `results`/SYSTEM.json, in place of an earlier one of the same identity.
 
-    Writes SYSTEM-PROTOCOL-FORM-{curves,confusion}.png beside it. `InputError` for a run that is
-    not evaluated, or that answers several labels.
+    Writes PICTURES-{curves,confusion}.png beside it, where PICTURES is in the entry: system,
+    protocol, form and the run's eight digits. `InputError` for a run that is not evaluated, or
+    that answers several labels.
     """
     record = run.record()
     if not run.evaluation.is_file():
@@ -44,17 +45,16 @@ def record_result(run: RunFolder, results: Path, *, hours: float) -> Path:
         "folds": _folds(run),
         "hours": round(hours, 3),
         "machine": machine(),
+        "pictures": f"{record.system}-{record.protocol}-{settings['form']}-{identity(record)}",
         **{name: evaluation[name] for name in KEPT},
     }
     path = results / f"{record.system}.json"
     known = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
-    identity = ("protocol", "protocol_params", "settings", "corpus_hash")
-    others = [old for old in known if any(old[name] != entry[name] for name in identity)]
+    same = ("protocol", "protocol_params", "settings", "corpus_hash")
+    others = [old for old in known if any(old[name] != entry[name] for name in same)]
     text = json.dumps({"system": record.system, "runs": [*others, entry]}, indent=1)
     write_text(path, text + "\n")
-    _pictures(
-        run, results, evaluation, stem=f"{record.system}-{record.protocol}-{settings['form']}"
-    )
+    _pictures(run, results, evaluation, stem=entry["pictures"])
     return path
 
 

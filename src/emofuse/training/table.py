@@ -15,19 +15,20 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 
-from emofuse.core import InputError, to_log_prob
+from emofuse.core import InputError
 
 from .examples import Examples
 from .runs import write_text
 from .system import FoldRows, Learned
-
-# The probability of a label that a model does not know.
-TINY = 1e-12
+from .table_export import table_to_onnx
+from .table_scores import log_probabilities, table
 
 
 @dataclass(frozen=True)
 class TableMethod:
     """A `Method`: `candidates(options)` are unfitted pipelines for the examples' one input.
+
+    `modality` is that of its bundle.
 
     Of several the one that is right most often on the validation persons is taken and refitted
     with them. A fitted estimator is never stored (a stored one would be a pickle): refitting on
@@ -36,6 +37,7 @@ class TableMethod:
     """
 
     candidates: Callable[[Any], Mapping[str, BaseEstimator]]
+    modality: str
     refits: bool = True
 
     def learn(
@@ -68,8 +70,14 @@ class TableMethod:
         def answer(given: Examples, picked: np.ndarray) -> np.ndarray:
             return log_probabilities(model, table(given, picked), n_labels)
 
+        learned = Learned(
+            answer,
+            scale="log_prob",
+            modality=self.modality,
+            export=lambda given: {self.modality: table_to_onnx(model, given)},
+        )
         digest = hashlib.sha256(np.ascontiguousarray(features).tobytes() + truth.tobytes())
-        return Learned(answer, scale="log_prob"), {"model": name, "fitted_on": digest.hexdigest()}
+        return learned, {"model": name, "fitted_on": digest.hexdigest()}
 
 
 def choose(candidates: Mapping[str, BaseEstimator], examples: Examples, rows: FoldRows) -> str:
@@ -94,23 +102,3 @@ def _fitted(model: BaseEstimator, features: np.ndarray, truth: np.ndarray) -> Ba
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(features, truth)
-
-
-def log_probabilities(model: BaseEstimator, features: np.ndarray, n_labels: int) -> np.ndarray:
-    """(n, C) of a fitted classifier; decision values are read as logits (not calibrated).
-
-    A label that the training part lacks is never answered.
-    """
-    probabilistic = hasattr(model, "predict_proba")
-    scores = (model.predict_proba if probabilistic else model.decision_function)(features)
-    if scores.ndim == 1:  # two classes: one decision value
-        scores = np.column_stack([-scores / 2, scores / 2])
-    full = np.full((len(scores), n_labels), np.log(TINY))
-    full[:, model.classes_] = to_log_prob(scores, "prob" if probabilistic else "logit")
-    return full
-
-
-def table(examples: Examples, rows: np.ndarray) -> np.ndarray:
-    """(n, D) of the rows' one input."""
-    (part,) = examples.inputs
-    return np.stack([np.asarray(part.values[row], float).ravel() for row in rows])

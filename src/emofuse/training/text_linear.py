@@ -1,13 +1,13 @@
 """A linear model on hashed n-grams: fitted with scikit-learn, exported as a small ONNX graph.
 
-Logits = TF-IDF (sublinear counts, unit length) @ weights + bias. Wang & Manning (2012) showed how
-strong such baselines are on short texts.
+Logits = TF-IDF (sublinear counts, unit length) @ weights + bias. Features scaled by their log-count
+ratios as in Wang & Manning (2012), "Baselines and Bigrams", ACL: strong on short texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -53,24 +53,43 @@ def tf_idf(counts: csr_matrix, idf: np.ndarray) -> csr_matrix:
 
 
 def fit_text_linear(
-    counts: csr_matrix, soft_labels: np.ndarray, *, strength: float, balance: float
+    counts: csr_matrix, labels: np.ndarray, *, strength: float, floor: float = 0.25
 ) -> TextLinear:
-    """Multinomial logistic regression on soft labels (N, C), rows of sum 1.
+    """One logistic regression a label, for 0/1 `labels` (N, C); each must occur and be absent.
 
-    A text with several labels counts as one text for each, shared out by its row. `strength` is
-    scikit-learn's C; a class of frequency f weighs f ** -balance (0: as it comes, 1: balanced).
+    For each label a bucket is scaled by how much it tells about it (`log_ratios`, absolute) plus
+    `floor`, so that the penalty spares telling buckets; the scale ends up in the weights.
+    `strength` is scikit-learn's C.
     """
     idf = TfidfTransformer().fit(counts).idf_
-    rows, labels = np.nonzero(soft_labels)
-    share = soft_labels[rows, labels]
-    frequency = soft_labels.mean(0)
-    weight = (frequency * len(frequency)) ** -balance
-    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
-    model.fit(tf_idf(counts, idf)[rows], labels, sample_weight=share * weight[labels])
-    weights, bias = model.coef_, model.intercept_
-    if len(weights) == 1:  # of two classes scikit-learn keeps the difference
-        weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
-    return TextLinear(idf, weights.T, bias)
+    rows = tf_idf(counts, idf)
+    scales = np.abs(log_ratios(counts, labels)) + floor
+    weights, bias = np.empty_like(scales), np.empty(labels.shape[1])
+    for label, scale in enumerate(scales.T):
+        model = LogisticRegression(
+            C=strength, solver="liblinear", dual=True, tol=0.1, random_state=0
+        )
+        model.fit(csr_matrix(rows.multiply(scale)), labels[:, label])
+        weights[:, label], bias[label] = model.coef_[0] * scale, model.intercept_[0]
+    return TextLinear(idf, weights, bias)
+
+
+def log_ratios(counts: csr_matrix, labels: np.ndarray) -> np.ndarray:
+    """(buckets, C): log of a bucket's share among texts with the label over that without it.
+
+    Each bucket counts once a text, and once more than it was seen.
+    """
+    seen = counts.astype(bool).astype(float).T
+    with_label, without = 1 + seen @ labels, 1 + seen @ (1 - labels)
+    return np.log(with_label / with_label.sum(0)) - np.log(without / without.sum(0))
+
+
+def lifted(model: TextLinear, prior: np.ndarray, *, balance: float) -> TextLinear:
+    """Rarer labels answered more often: the bias minus `balance` times the log of `prior` (C,).
+
+    0 leaves the model as it is, 1 takes the whole prior out.
+    """
+    return replace(model, bias=model.bias - balance * np.log(prior))
 
 
 def to_onnx(model: TextLinear) -> bytes:

@@ -1,4 +1,4 @@
-"""Making one recorded voice look like many: noise, colour and holes on batches of log-mel.
+"""Making one recorded voice look like many: other throats, tempos, rooms and lines, on log-mel.
 
 Everything happens on log-mel, where noise adds as power: that is ten times cheaper than changing
 samples, and on two processor cores it decides how long a network can train.
@@ -17,24 +17,30 @@ _DB_TO_NEPERS = np.log(10) / 10
 class VoiceAugment:
     """How far training sounds stray from the recordings; drawn anew for each clip.
 
-    `speeds` are prepared once a clip; `crop_seconds` is drawn once a batch. `noise` is the share of
-    clips that get noise, `snr_db` (uniform) under their mean power, tilted over the bands by up to
-    `tilt_db`. `gain_db` and the smooth equaliser `eq_db` are standard deviations. Masks are
-    SpecAugment's (Park et al. 2019, arXiv 1904.08779). `mixup` is Beta(a, a)'s a (0: off).
+    `speeds` are prepared once a clip; `crop_seconds` is drawn once a batch. A crop is the loudest
+    of `places` random ones, played up to `tempo` (a share) faster or slower without changing pitch,
+    its bands warped by up to `warp` (Jaitly & Hinton 2013: another length of the vocal tract).
+    `noise` is the share of clips that get noise, `snr_db` (uniform) under their mean power, tilted
+    over the bands by up to `tilt_db`. `gain_db` and the smooth equaliser `eq_db` are standard
+    deviations. The share `telephone` loses its lowest and highest bands. Masks are SpecAugment's
+    (Park et al. 2019, arXiv 1904.08779).
     """
 
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     crop_seconds: tuple[float, float] = (2.0, 2.6)
+    places: int = 1
+    tempo: float = 0.0
+    warp: float = 0.0
     noise: float = 0.4
     snr_db: tuple[float, float] = (0.0, 30.0)
     tilt_db: float = 20.0
     gain_db: float = 1.5
     eq_db: float = 2.0
+    telephone: float = 0.0
     frequency_masks: int = 1
     frequency_width: int = 8
     time_masks: int = 1
     time_width: int = 14
-    mixup: float = 0.0
 
 
 def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
@@ -46,15 +52,40 @@ def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
 
 
 def crop_frames(
-    features: np.ndarray, length: int, *, silence: float, rng: np.random.Generator
+    features: np.ndarray, length: int, *, silence: float, rng: np.random.Generator, places: int = 1
 ) -> np.ndarray:
-    """`length` frames from a random place of (time, bands); shorter clips get `silence` around."""
+    """`length` frames of (time, bands) from the loudest of some random places.
+
+    Shorter clips get `silence` around.
+    """
     spare = len(features) - length
     if spare >= 0:
-        start = rng.integers(spare + 1)
-        return features[start : start + length]
+        crops = [features[start : start + length] for start in rng.integers(spare + 1, size=places)]
+        return crops[0] if places == 1 else max(crops, key=lambda crop: crop.mean(dtype=np.float32))
     before = rng.integers(-spare + 1)
     return np.pad(features, ((before, -spare - before), (0, 0)), constant_values=silence)
+
+
+def another_speaker(
+    features: np.ndarray, length: int, *, silence: float, options: VoiceAugment, rng
+) -> np.ndarray:
+    """(`length`, bands) float32 of a clip as somebody slower or quicker, larger or smaller says it."""
+    tempo = 1 + rng.uniform(-options.tempo, options.tempo)
+    crop = crop_frames(
+        features, round(length * tempo), silence=silence, rng=rng, places=options.places
+    )
+    crop = _read_between(crop.astype(np.float32), np.linspace(0, len(crop) - 1, length))
+    bands = crop.shape[1]
+    factor = 1 + rng.uniform(-options.warp, options.warp)
+    return _read_between(crop.T, np.minimum(np.arange(bands) * factor, bands - 1)).T
+
+
+def _read_between(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows (n, d) at `places` between them, interpolated linearly."""
+    before = places.astype(int)
+    share = (places - before).astype(np.float32)[:, None]
+    after = np.minimum(before + 1, len(rows) - 1)
+    return rows[before] * (1 - share) + rows[after] * share
 
 
 def change_voices(
@@ -73,7 +104,17 @@ def change_voices(
     noisy = rng.random(n) < options.noise
     if noisy.any():
         mel[noisy] = _with_noise(mel[noisy], options, rng)
+    if options.telephone:
+        _cut_bands(mel, rng.random(n) < options.telephone, silence=np.log(floor), rng=rng)
     return np.maximum(mel, np.log(np.float32(floor)))
+
+
+def _cut_bands(mel: np.ndarray, chosen: np.ndarray, *, silence: float, rng) -> None:
+    """Lines and small microphones carry neither the lowest nor the highest bands (in place)."""
+    bands = mel.shape[2]
+    for row in np.flatnonzero(chosen):
+        mel[row, :, : rng.integers(bands // 8 + 1)] = silence
+        mel[row, :, rng.integers(bands * 2 // 3, bands) :] = silence
 
 
 def _with_noise(mel: np.ndarray, options: VoiceAugment, rng: np.random.Generator) -> np.ndarray:
@@ -102,17 +143,3 @@ def punch_holes(mel: np.ndarray, *, options: VoiceAugment, rng: np.random.Genera
             start = rng.integers(frames - width + 1)
             clip[start : start + width] = 0
     return mel
-
-
-def mix_up(
-    batch: np.ndarray, target: np.ndarray, *, alpha: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each row blended with another, soft targets (N, C) likewise (Zhang et al. 2018)."""
-    if alpha <= 0:
-        return batch, target
-    share = rng.beta(alpha, alpha, len(batch)).astype(np.float32)
-    share = np.maximum(share, 1 - share)
-    other = rng.permutation(len(batch))
-    wide = share.reshape(-1, *[1] * (batch.ndim - 1))
-    mixed = wide * batch + (1 - wide) * batch[other]
-    return mixed, share[:, None] * target + (1 - share[:, None]) * target[other]

@@ -18,10 +18,9 @@ from emofuse.perception.voice import FRONT_ENDS
 from .runs import cached_arrays
 from .voice_augment import (
     VoiceAugment,
+    another_speaker,
     change_speed,
     change_voices,
-    crop_frames,
-    mix_up,
     punch_holes,
 )
 
@@ -57,23 +56,20 @@ class Voices:
     def training_batch(
         self, rows: np.ndarray, rng: np.random.Generator
     ) -> tuple[tuple[Tensor], Tensor]:
-        """Changed crops of one length and their (softened by mixup) targets (N, classes)."""
+        """Changed crops of one length and their label numbers (N,)."""
         options, floor = self.augment, self.front_end["floor"]
         length = round(rng.uniform(*options.crop_seconds) / self.front_end["hop_seconds"])
         speeds = rng.integers(len(self.prepared), size=len(rows))
         crops = [
-            crop_frames(self.prepared[s][row], length, silence=np.log(floor), rng=rng)
+            another_speaker(
+                self.prepared[s][row], length, silence=np.log(floor), options=options, rng=rng
+            )
             for s, row in zip(speeds, rows, strict=True)
         ]
-        mel = change_voices(
-            np.stack(crops).astype(np.float32), options=options, floor=floor, rng=rng
-        )
+        mel = change_voices(np.stack(crops), options=options, floor=floor, rng=rng)
         mel = ((mel - self.front_end["mean"]) / self.front_end["std"]).astype(np.float32)
-        target = np.eye(self.n_labels, dtype=np.float32)[self.labels[rows]]
-        mel, target = mix_up(
-            punch_holes(mel, options=options, rng=rng), target, alpha=options.mixup, rng=rng
-        )
-        return (torch.from_numpy(mel),), torch.from_numpy(target)
+        mel = punch_holes(mel, options=options, rng=rng)
+        return (torch.from_numpy(mel),), torch.from_numpy(self.labels[rows])
 
     def whole_batch(
         self, rows: np.ndarray, _: np.random.Generator

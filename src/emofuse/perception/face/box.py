@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -55,9 +56,25 @@ def coloured(picture_rgb: np.ndarray, colour: Colour) -> np.ndarray:
     return picture_rgb if colour == "rgb" else np.ascontiguousarray(picture_rgb[..., ::-1])
 
 
+def planes(
+    pictures: np.ndarray,
+    *,
+    mean: float | Sequence[float] = 0.0,
+    std: float | Sequence[float] = 255.0,
+) -> np.ndarray:
+    """(…, H, W, C) uint8 as (…, C, H, W) float32, less `mean` and over `std` (of 0..255).
+
+    One number for all channels or one each; the defaults give 0..1.
+    """
+    values = np.ascontiguousarray(np.moveaxis(pictures, -1, -3), np.float32)
+    values -= np.asarray(mean, np.float32).reshape(-1, 1, 1)
+    values /= np.asarray(std, np.float32).reshape(-1, 1, 1)
+    return values
+
+
 def unit_planes(pictures: np.ndarray) -> np.ndarray:
     """(…, H, W, C) uint8 as (…, C, H, W) float32 in 0..1."""
-    return np.ascontiguousarray(np.moveaxis(pictures, -1, -3), np.float32) / 255
+    return planes(pictures)
 
 
 def box_input(

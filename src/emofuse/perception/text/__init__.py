@@ -4,6 +4,7 @@ from .language import language_of
 from .ngrams import FRONT_ENDS, hashed_ngrams, normalise_text, tokens
 from .transcribe import transcribe
 from .transcript import Cue, Transcript, find_sidecar, read_transcript
+from .words import token_ids
 
 __all__ = [
     "FRONT_ENDS",
@@ -14,6 +15,7 @@ __all__ = [
     "language_of",
     "normalise_text",
     "read_transcript",
+    "token_ids",
     "tokens",
     "transcribe",
 ]

@@ -72,9 +72,9 @@ export class Capture {
     if (this.socket.readyState === 1) this.socket.send(pack(SOUND, samples.buffer, seconds, rate));
   }
 
+  /** Ends the sending; the devices stay open for another capture. */
   stop() {
     clearInterval(this.timer);
-    this.stream.getTracks().forEach((track) => track.stop());
     this.audio?.context.close();
   }
 }

@@ -6,6 +6,8 @@ const IN_WORDS = {
   SpeakerUnknown: "speaker unclear", NoText: "no words", ForeignText: "other language",
   ModelAbsent: "no model", NoSignal: "no signal",
 };
+const AXIS_HEIGHT = 16, TICK_WIDTH = 80;
+const STEPS_SECONDS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Edges of cells that tile the time without overlap: windows themselves overlap. */
@@ -27,13 +29,15 @@ function hatch(context) {
 
 /**
  * Draw cells `{from, to, values | null, uncertain, why}` between the seconds `from` and `to`.
- * Uncertain cells are hatched, absent ones empty; the winner's name stands where it fits.
+ * Uncertain cells are hatched, absent ones empty; the winner's name stands where it fits. The axis
+ * counts from the start, or back from `now` where that is given.
  */
-export function drawTimeline(canvas, cells, { from, to, labels, colours, cursor = null }) {
-  const ratio = devicePixelRatio || 1, wide = canvas.clientWidth, high = canvas.clientHeight;
+export function drawTimeline(canvas, cells, { from, to, labels, colours, cursor = null, now = null }) {
+  const ratio = devicePixelRatio || 1, wide = canvas.clientWidth, all = canvas.clientHeight;
+  const high = all - AXIS_HEIGHT;
   if (!wide || to <= from) return;
   canvas.width = wide * ratio;
-  canvas.height = high * ratio;
+  canvas.height = all * ratio;
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
   const x = (seconds) => ((seconds - from) / (to - from)) * wide;
@@ -55,10 +59,36 @@ export function drawTimeline(canvas, cells, { from, to, labels, colours, cursor 
     }
   }
   nameRuns(context, cells, labels, x, high);
+  drawAxis(context, { from, to, now, x, wide, high });
   if (cursor !== null) {
     context.fillStyle = style("--ink");
     context.fillRect(x(cursor) - 1, 0, 2, high);
   }
+}
+
+/** Times below the picture, at steps that people count in. */
+function drawAxis(context, { from, to, now, x, wide, high }) {
+  const finest = (TICK_WIDTH * (to - from)) / wide, zero = now ?? 0;
+  const step = STEPS_SECONDS.find((seconds) => seconds >= finest) ?? Math.ceil(finest / 3600) * 3600;
+  context.fillStyle = style("--ink");
+  context.font = "11px system-ui, sans-serif";
+  for (let k = Math.ceil((from - zero) / step); zero + k * step <= to + 1e-6; k++) {
+    const left = x(zero + k * step), name = now === null ? clock(k * step) : k ? `${k * step} s` : "now";
+    context.fillRect(Math.min(left, wide - 1), high, 1, 4);
+    const size = context.measureText(name).width;
+    context.fillText(name, Math.min(Math.max(2, left - size / 2), wide - size - 2), high + AXIS_HEIGHT - 3);
+  }
+}
+
+/** Minutes and seconds, as players show them. */
+export function clock(seconds) {
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return `${minutes}:${rest < 10 ? "0" : ""}${Number.isInteger(rest) ? rest : rest.toFixed(1)}`;
+}
+
+/** How a person of a timeline is called on the page. */
+export function nameOf(person) {
+  return person === "scene" ? "scene (of nobody in view)" : person;
 }
 
 export function answerOf(cell, labels) {
@@ -109,7 +139,7 @@ export function personCard(person, { labels, colours, modalities }) {
   answer.className = "answer" + (person.uncertain ? " unsure" : "");
   answer.textContent = person.uncertain ? `uncertain (${person.label}?)` : person.label || "no answer";
   if (person.label && !person.uncertain) answer.style.borderLeft = `.8em solid ${colours[person.label]}`;
-  title.append(person.person, " expresses ", answer);
+  title.append(nameOf(person.person), " expresses ", answer);
   card.append(title, barTable(person, labels, colours, modalities));
   return card;
 }
@@ -122,7 +152,7 @@ function barTable(person, labels, colours, modalities) {
     const cell = document.createElement("th");
     cell.scope = "col";
     const share = person.estimates[name]?.contribution;
-    cell.textContent = share ? `${name} ${Math.round(100 * share)} %` : name;
+    cell.textContent = share ? `${name} ${Math.round(100 * share)}\u00a0%` : name;
     head.append(cell);
   }
   const body = table.createTBody();

@@ -1,6 +1,6 @@
 // The File tab: upload, follow, and look at the results beside the player.
 
-import { answerOf, cellEdges, drawLegend, drawTimeline, personCard } from "./chart.js";
+import { answerOf, cellEdges, drawLegend, drawTimeline, nameOf, personCard } from "./chart.js";
 import { ask, offerDownload, say, startAnalysis } from "./server.js";
 
 const POLL_MS = 500;
@@ -191,8 +191,9 @@ class Result {
       const step = { ArrowLeft: -timeline.hop_seconds, ArrowRight: timeline.hop_seconds }[event.key];
       if (step) { event.preventDefault(); this.jump(Math.min(end, Math.max(0, this.now() + step))); }
     });
-    row.append(text("h3", part.person), canvas, this.strip(result, part.person));
-    this.rows.push({ canvas, cells, end, part, timeline, column });
+    const title = text("h3", nameOf(part.person));
+    row.append(title, canvas, this.strip(result, part.person));
+    this.rows.push({ canvas, cells, end, part, timeline, column, title });
     return row;
   }
 
@@ -239,18 +240,24 @@ class Result {
 
   draw() {
     const cursor = this.now(), cards = [];
-    for (const { canvas, cells, end, part, timeline, column } of this.rows) {
+    for (const { canvas, cells, end, part, timeline, column, title } of this.rows) {
       const labels = timeline.label_set.labels;
       drawTimeline(canvas, cells, { from: 0, to: end, labels, colours: about.colours, cursor });
       const k = Math.max(0, cells.findLastIndex((cell) => cell.from <= cursor));
       canvas.ariaValueNow = cursor.toFixed(2);
-      canvas.ariaValueText = `${cursor.toFixed(1)} seconds, ${(cells[k] && answerOf(cells[k], labels)) || "no answer"}`;
+      const answer = cells[k]?.values ? inWords(cells[k], labels) : "no answer";
+      canvas.ariaValueText = `${cursor.toFixed(1)} seconds, ${answer}`;
+      title.textContent = `${nameOf(part.person)}: ${answer}`;
       if (column === 0 && cells[k]) cards.push(personCard(momentOf(part, k, labels), {
         labels, colours: about.colours, modalities: timeline.modalities,
       }));
     }
     byId("moment").replaceChildren(text("p", `At ${cursor.toFixed(1)} s`), ...cards);
   }
+}
+
+function inWords(cell, labels) {
+  return `${answerOf(cell, labels)} (${Math.round(100 * Math.max(...cell.values))} %)`;
 }
 
 function momentOf(part, k, labels) {

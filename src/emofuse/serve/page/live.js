@@ -1,10 +1,11 @@
 // The Live tab: notice, camera, answers as they come, recording.
 
 import { Capture } from "./capture.js";
-import { drawLegend, drawTimeline, personCard, worthShowing } from "./chart.js";
+import { drawLegend, drawTimeline, nameOf, personCard, worthShowing } from "./chart.js";
 import { offerDownload, say, token } from "./server.js";
 
-const HISTORY_SECONDS = 60, WORDS_SECONDS = 3;
+const HISTORY_SECONDS = 60, WORDS_SECONDS = 3, LATE_MS = 3000;
+const MOST_TRIES = 24, FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 3000;
 const byId = (id) => document.getElementById(id);
 let session = null;
 
@@ -79,6 +80,7 @@ class Session {
 
   async onReady(message) {
     this.about = message;
+    this.lost = 0;
     this.windows = [];
     document.querySelectorAll("#live .legend").forEach((holder) =>
       drawLegend(holder, message.labels, message.colours));
@@ -104,17 +106,20 @@ class Session {
     byId("people").replaceChildren(...cards);
     this.drawHistory();
     const delay = message.latency_ms.total.toFixed(0), rate = this.rate();
+    const busy = this.roundTrip > LATE_MS ? "This machine is too busy to keep up. " : "";
     byId("latency").textContent =
-      `Server: ${this.serverTime?.toFixed(0) ?? "–"} ms a picture, ${delay} ms a window · ` +
+      `${busy}Server: ${this.serverTime?.toFixed(0) ?? "–"} ms a picture, ${delay} ms a window · ` +
       `there and back ${this.roundTrip?.toFixed(0) ?? "–"} ms · ${rate} pictures a second`;
   }
 
+  /** Pictures a second, told anew once a second: windows may come several at once. */
   rate() {
     const now = performance.now(), seconds = (now - (this.ratedAt ?? now)) / 1000;
-    const rate = seconds ? (this.pictures - this.ratedPictures) / seconds : null;
+    if (this.ratedAt !== undefined && seconds < 1) return this.rated;
+    this.rated = seconds ? ((this.pictures - this.ratedPictures) / seconds).toFixed(0) : "–";
     this.ratedAt = now;
     this.ratedPictures = this.pictures;
-    return rate?.toFixed(0) ?? "–";
+    return this.rated;
   }
 
   drawHistory() {
@@ -130,7 +135,7 @@ class Session {
           values: person?.fused ?? null, uncertain: person?.uncertain ?? false, why: "no answer",
         };
       });
-      drawTimeline(historyCanvas(name), cells, { from, to, labels, colours });
+      drawTimeline(historyCanvas(name), cells, { from, to, labels, colours, now: to });
     }
     for (const row of byId("history").children) if (!names.has(row.dataset.person)) row.remove();
   }
@@ -187,10 +192,10 @@ class Session {
   }
 
   closed(reason) {
-    if (!this.ended && !this.reason && (this.lost = (this.lost ?? 0) + 1) <= 5) {
+    if (!this.ended && !this.reason && (this.lost = (this.lost ?? 0) + 1) <= MOST_TRIES) {
       say("The connection was lost; trying again.");
       clearInterval(this.capture?.timer);
-      setTimeout(() => this.connect(), 500 * this.lost);
+      setTimeout(() => this.connect(), Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * this.lost));
       return;
     }
     if (!this.ended) this.end();
@@ -207,7 +212,7 @@ function historyCanvas(person) {
   const row = document.createElement("div"), title = document.createElement("h3");
   const canvas = document.createElement("canvas");
   row.dataset.person = person;
-  title.textContent = person;
+  title.textContent = nameOf(person);
   canvas.className = "timeline";
   canvas.setAttribute("role", "img");
   canvas.ariaLabel = `What ${person} expressed in the last minute`;

@@ -7,6 +7,7 @@ import { ask, say, setToken } from "./server.js";
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 
 function choose(tab) {
+  say("");
   for (const each of tabs) {
     const chosen = each === tab;
     each.ariaSelected = chosen;

@@ -32,6 +32,9 @@ class Audit:
 AUDITS = {
     "xlsr-au-fusion": Audit("xlsr_au_fusion", checks="checks"),
     "xlsr-au-fusion-voice": Audit("xlsr_au_fusion", rows="rows_with_voice"),
+    "xlsr-au-fusion-own": Audit(
+        "xlsr_au_fusion", rows="rows_of_our_own", checks="checks_of_our_own"
+    ),
     "xlsr-au-table": Audit("xlsr_au_table"),
     "av-eeg-cascade": Audit("eeg"),
 }

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..score_line import score_line
 from .row import COLUMNS, printable
 
 _HEAD = """# As published against honest
@@ -14,11 +15,31 @@ Written by `emofuse systems --audit docs/audit.md` from the dated files in `resu
 Accuracies in per cent. "As published" is the published recipe rebuilt here, with its mistakes,
 on the data that is here; "honest" is the same idea with every choice made without the test
 persons. A dash: not measured, because the media, the weights or a GPU are not here. In brackets
-what was run of a recipe that would take days: a network after a few epochs has not learnt what it
-could, so such a number says that the path works, and nothing against the claim.
+corpus, protocol and what was run of a recipe that would take days: a network after a few epochs
+has not learnt what it could, so such a number says that the path works, and nothing against the
+claim; on another corpus than the claim's it is of a part of the system and compares with nothing
+in its row. "Their posteriors"
+are the answers that the authors published themselves, scored again here; what chose their
+checkpoints stays in them. "Our voice and face models" have nothing of theirs.
 """
-# Settings that say how much of a recipe was run.
-_HOW_MUCH = ("stream", "epochs", "audio_epochs", "video_epochs")
+# Settings that tell the networks of one system apart, and those that say how much was run.
+_WHICH = ("reads", "stream", "audio_net", "video_net", "fusion")
+_HOW_MUCH = ("epochs", "audio_epochs", "video_epochs")
+_STACKING = "logistic stacking (wav2vec2 + au-bilstm + au-mlp80)"
+_POOL = "weighted log-linear pool (wav2vec2 + au-bilstm + au-mlp80)"
+_THEIRS, _OURS = "their posteriors", "our voice and face models"
+# System -> column -> (audit file, row there, whose models it is of).
+_AUDITED = {
+    "xlsr-finetune": {"as_published": (("xlsr-au-fusion", "wav2vec2", _THEIRS),)},
+    "au-bilstm": {"as_published": (("xlsr-au-fusion", "au-bilstm", _THEIRS),)},
+    "xlsr-au-fusion": {
+        "as_published": (("xlsr-au-fusion", _STACKING, _THEIRS),),
+        "honest": (
+            ("xlsr-au-fusion", _POOL, _THEIRS),
+            ("xlsr-au-fusion-own", "voice-pooled + au-means", _OURS),
+        ),
+    },
+}
 
 
 def audit_page(rows: Sequence[Mapping], audits: Path) -> str:
@@ -27,7 +48,7 @@ def audit_page(rows: Sequence[Mapping], audits: Path) -> str:
         _HEAD,
         "| system | claimed | as published | honest | stamps of the published run |",
         "|---|---|---|---|---|",
-        *map(_line, rows),
+        *(_line(row, audits) for row in rows),
     ]
     for row in rows:
         lines += [
@@ -38,46 +59,64 @@ def audit_page(rows: Sequence[Mapping], audits: Path) -> str:
             "",
             f"What is left: {row['left']}",
         ]
-        lines += ["", *map(_measured, row["measured"])] if row["measured"] else []
+        told = [*map(score_line, row["measured"]), *row["checks"]]
+        lines += ["", *(f"- {line}" for line in told)] if told else []
     for path in sorted(audits.glob("*.json")) if audits.is_dir() else []:
         lines += _audited(json.loads(path.read_text(encoding="utf-8")))
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Mapping) -> str:
-    published, honest = (_latest(row["measured"], form) for form in ("published", "honest"))
-    stamps = ", ".join(published["stamps"]) if published else ""
-    cells = [f"{row['claimed']:.2f}", _cell(published), _cell(honest), stamps or "–"]
-    return f"| `{row['name']}` | {' | '.join(cells)} |"
+def _line(row: Mapping, audits: Path) -> str:
+    cells, stamps = [], []
+    for column, form in (("as_published", "published"), ("honest", "honest")):
+        runs = _newest(row["measured"], form)
+        found = [*map(_cell, runs), *_from_audits(row["name"], audits, column)]
+        cells.append("; ".join(found) or "–")
+        if form == "published":
+            stamps = list(dict.fromkeys(stamp for run in runs for stamp in run["stamps"]))
+    claimed = f"{row['claimed']:.2f}"
+    return f"| `{row['name']}` | {claimed} | {' | '.join(cells)} | {', '.join(stamps) or '–'} |"
 
 
-def _latest(measured: Sequence[Mapping], form: str) -> Mapping | None:
-    """The newest run of a form, on the protocol that form is meant for."""
-    found = [run for run in measured if run["settings"].get("form") == form]
-    return found[-1] if found else None
+def _newest(measured: Sequence[Mapping], form: str) -> list[Mapping]:
+    """The last run of each network, corpus and protocol of a form."""
+    found = {}
+    for run in measured:
+        if run["settings"]["form"] == form:
+            which = tuple(run["settings"].get(name) for name in _WHICH)
+            found[run["corpus"], run["protocol"], *which] = run
+    return list(found.values())
 
 
-def _share(run: Mapping | None) -> str:
-    return "–" if run is None else f"{100 * run['accuracy']:.2f}"
-
-
-def _cell(run: Mapping | None) -> str:
-    """The number, and how much of the recipe it comes from where that can be little."""
-    told = [
-        f"{name.replace('_', ' ')} {run['settings'][name]}"
+def _cell(run: Mapping) -> str:
+    """The number, what it is of, and how much of the recipe was run."""
+    settings = run["settings"]
+    told = [str(settings[name]) for name in _WHICH if name in settings and _matters(name, settings)]
+    told += [
+        f"{name.replace('_', ' ')} {settings[name]}"
         for name in _HOW_MUCH
-        if run is not None and name in run["settings"]
+        if name in settings and _matters(name, settings)
     ]
-    return _share(run) + (f" ({', '.join(told)})" if told else "")
+    where = (run["corpus"], run["protocol"])
+    return f"{100 * run['accuracy']:.2f} ({', '.join([*where, *told])})"
 
 
-def _measured(run: Mapping) -> str:
-    stamps = ", ".join(run["stamps"]) or "HONEST"
-    told = ", ".join(f"{key} {value}" for key, value in run["settings"].items() if value != "")
-    return (
-        f"- {run['date']}, `{run['protocol']}`: accuracy {_share(run)} %, "
-        f"UAR {100 * run['uar']:.2f} %, {run['clips']} clips. {stamps}. Settings: {told}."
-    )
+def _matters(name: str, settings: Mapping) -> bool:
+    """Whether a setting had a part in the run: a stream that was not trained has no epochs."""
+    if name == "reads":
+        return settings[name] != "all"
+    stream, _, of_stream = name.partition("_")
+    return not of_stream or settings.get("stream") in (stream, "both")
+
+
+def _from_audits(name: str, audits: Path, column: str) -> list[str]:
+    """What the audit files say of a system that is not trained here, or not with its own parts."""
+    found = []
+    for file, wanted, whose in _AUDITED.get(name, {}).get(column, ()):
+        path = audits / f"{file}.json"
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+        found += [f"{row[column]:.2f} ({whose})" for row in rows if row["name"] == wanted]
+    return found
 
 
 def _audited(record: Mapping) -> list[str]:

@@ -78,6 +78,26 @@ def person_adapted(published: Published, *, voice: np.ndarray | None = None) -> 
     return replace(fused, posteriors=replace(fused.posteriors, stamps=stamps))
 
 
+def own_only(published: Published, *, voice: np.ndarray) -> dict[str, Posteriors]:
+    """Our voice and face models, each alone and fused, with nothing of theirs.
+
+    No network whose checkpoint was chosen on the test folds takes part, so no such stamp stays.
+    """
+    inputs = _Inputs(published, voice)
+    rows = replace(inputs.rows, stamps=())
+    streams = {FACE: inputs.nested(_face_model(), inputs.face)} | inputs.voice_stream(inputs.voice)
+    fused, _ = choose_and_fuse(rows, {"logistic": streams})
+    return {
+        **{name: rows.answered(_outer(part, rows.folds), name) for name, part in streams.items()},
+        f"{VOICE} + {FACE}": fused,
+    }
+
+
+def _outer(stream: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """(N, C) of a nested stream (K, N, C): each row as answered by the fit without its fold."""
+    return stream[np.unique(folds, return_inverse=True)[1], np.arange(len(folds))]
+
+
 def voice_table(published: Published, speech: Path) -> np.ndarray:
     """(N, 602) pooled features of the clips' recordings below `speech`, in the clips' order."""
     files = {path.stem.split("-", 1)[1]: path for path in speech.glob("Actor_*/03-*.*")}

@@ -25,6 +25,7 @@ Fitter = Callable[[Streams], StoredFuser]
 STACKING_C = (0.001, 0.01, 0.1, 1.0)
 # A class bias is drawn towards 0 as if by this share of one nat at a bias of 1.
 BIAS_RIDGE = 0.01
+NEXT_TO_NOTHING = 1e-6
 
 
 def fit_fuser(streams: Streams, method: str) -> StoredFuser:
@@ -99,8 +100,17 @@ def _fit_stacking(streams: Streams) -> StoredFuser:
 
 
 def _held_out_skill(model: LogisticRegression, features: np.ndarray, truth: np.ndarray) -> float:
-    """Negative NLL; unlike scikit-learn's own, of a group that need not show every label."""
-    return -log_loss(truth, model.predict_proba(features), labels=model.classes_)
+    """Negative NLL of a group that need not show every label.
+
+    Nor need the model know every one: what only the held-out group shows gets next to nothing.
+    """
+    labels = np.union1d(model.classes_, truth)
+    known = np.searchsorted(labels, model.classes_)
+    probabilities = np.full((len(truth), len(labels)), NEXT_TO_NOTHING)
+    probabilities[:, known] = model.predict_proba(features) * (
+        1 - NEXT_TO_NOTHING * (len(labels) - len(known))
+    )
+    return -log_loss(truth, probabilities, labels=labels)
 
 
 def _fit_nested(streams: Streams) -> StoredFuser:
