@@ -119,7 +119,10 @@ def test_a_track_that_stops_is_not_waited_for_forever():
     for second in range(60):
         found += engine.push(AudioChunk(float(second), chunk))
     assert len(found) > 80
-    assert sum(len(samples) for _, samples in engine.senses["voice"].listener.buffer.pieces) < 20 * 16_000
+    assert (
+        sum(len(samples) for _, samples in engine.senses["voice"].listener.buffer.pieces)
+        < 20 * 16_000
+    )
     assert len(engine.senses["voice"].listener.speech.times) < 20 / 0.03
 
 

@@ -257,7 +257,7 @@ def test_what_is_not_there_is_named_on_one_line(name, settings, message, corpora
 def test_unknown_names_are_answered_with_the_known():
     with pytest.raises(InputError, match="mel-transformer"):
         system("nothing")
-    with pytest.raises(InputError, match="python -m emofuse.systems eeg-seediv"):
+    with pytest.raises(InputError, match="systems eeg-seediv --data"):
         system("eeg-seediv")
 
 

@@ -6,7 +6,14 @@ from .info import probe
 from .live import LiveSource, SoundStream, camera, microphone, paced, reconnecting
 from .reader import SAMPLE_RATE, decoded_audio_bytes, load_audio, read
 from .types import AudioChunk, Damage, MediaInfo, VideoFrame
-from .writer import VideoWriter, encode_video, video_writer, whole_file, write_wav
+from .writer import (
+    VideoWriter,
+    encode_video,
+    unfinished_files,
+    video_writer,
+    whole_file,
+    write_wav,
+)
 
 __all__ = [
     "SAMPLE_RATE",
@@ -28,6 +35,7 @@ __all__ = [
     "probe",
     "read",
     "reconnecting",
+    "unfinished_files",
     "video_writer",
     "whole_file",
     "write_example",

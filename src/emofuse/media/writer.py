@@ -47,6 +47,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             scratch.unlink(missing_ok=True)
 
 
+def unfinished_files(folder: Path) -> Iterator[Path]:
+    """What killed processes left under `folder`: scratch names of `whole_file` beside the file.
+
+    Only for a folder that nobody writes into any more.
+    """
+    for path in folder.rglob(".????????-*"):
+        if (path.parent / path.name[len(".????????-") :]).is_file():
+            yield path
+
+
 class VideoWriter:
     """Encodes pictures and mono sound into an open container; made by `video_writer`."""
 

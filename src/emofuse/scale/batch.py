@@ -15,6 +15,7 @@ from emofuse.analysis import AnalysisInterrupted, Options, analyse, load_bundles
 from emofuse.bundle import Bundle
 from emofuse.core import UNCERTAIN, InputError, Timeline, file_sha256
 from emofuse.export import FORMATS, save, save_overlay
+from emofuse.media import unfinished_files
 
 from .inputs import Task
 from .record import FileResult, RunRecord, lost, reason_of
@@ -99,6 +100,9 @@ def run_batch(
         if record:
             record.add(result)
         yield result
+    if job.out is not None:
+        for path in unfinished_files(job.out):
+            path.unlink(missing_ok=True)
 
 
 def _run_all(waiting: Sequence[Task], job: Job, scheduler: str, jobs: int, on_progress) -> Iterator:

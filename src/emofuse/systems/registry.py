@@ -33,7 +33,9 @@ def system(name: str) -> System:
     """The system called `name`; `InputError` lists those there are, or gives a bundle's command."""
     if name in RECIPES:
         raise InputError(
-            name, "is a bundle with a recipe of its own", f"python -m emofuse.systems {name} --data DIR"
+            name,
+            "is a bundle with a recipe of its own",
+            f"python -m emofuse.systems {name} --data DIR",
         )
     if name not in SYSTEMS:
         raise InputError(name, "no such system", f"choose one of {', '.join(SYSTEMS)}")

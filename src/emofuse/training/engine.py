@@ -258,17 +258,17 @@ def _trainer(
         logging.getLogger(name).setLevel(logging.WARNING)
     monitor = f"val_{options.monitor}"
     keep = {
-        "filename": "best",  # without validation: the latest
-        "save_last": True,
+        "dirpath": folder / "checkpoints",
         "save_on_train_epoch_end": True,
         "enable_version_counter": False,
     }
+    used: list[hooks.Callback] = [*log]
     if validates:
-        keep |= {"monitor": monitor, "mode": options.mode}
-    used: list[hooks.Callback] = [
-        *log,
-        hooks.ModelCheckpoint(dirpath=folder / "checkpoints", **keep),
-    ]
+        best = {"filename": "best", "monitor": monitor, "mode": options.mode}
+        used.append(hooks.ModelCheckpoint(**best, **keep))
+    # Lightning's own `save_last` writes only when a best one is written. This one comes after it,
+    # so that a resumed run knows the best epoch so far.
+    used.append(hooks.ModelCheckpoint(filename="last", **keep))
     if options.averaging is not None:
         used.insert(0, hooks.EMAWeightAveraging(decay=options.averaging))
     if options.patience is not None and validates:

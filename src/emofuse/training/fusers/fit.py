@@ -76,17 +76,22 @@ def _pool_weights(
 
 
 def _fit_stacking(streams: Streams) -> StoredFuser:
-    """Multinomial logistic regression on all log-probabilities; C by inner validation."""
+    """Multinomial logistic regression on all log-probabilities; C by inner validation.
+
+    Where one person is all there is, nobody can be held out and C stays 1.
+    """
     c = len(streams.label_set)
     if len(set(streams.truth)) < c:
         raise ValueError("stacking needs every label among the rows it is fitted on")
-    search = GridSearchCV(
-        LogisticRegression(solver="newton-cholesky"),
-        {"C": STACKING_C},
-        scoring=_held_out_skill,
-        cv=LeaveOneGroupOut(),
-    ).fit(np.concatenate(list(streams.log_probs), 1), streams.truth, groups=streams.inner_groups)
-    model: LogisticRegression = search.best_estimator_
+    answers, groups = np.concatenate(list(streams.log_probs), 1), streams.inner_groups
+    model = LogisticRegression(solver="newton-cholesky")
+    if len(set(groups)) == 1:
+        model.fit(answers, streams.truth)
+    else:
+        search = GridSearchCV(
+            model, {"C": STACKING_C}, scoring=_held_out_skill, cv=LeaveOneGroupOut()
+        )
+        model = search.fit(answers, streams.truth, groups=groups).best_estimator_
     coefficients, intercept = model.coef_, model.intercept_
     if c == 2:  # scikit-learn keeps one row for two classes
         coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
