@@ -249,6 +249,8 @@ def bench(
     }
     rows = [row for name in wanted for row in found[name]()]
     report = {**circumstances(), "clip": clip.name, "note": note, "rows": rows}
+    if {"systems", "learning"} & set(wanted):
+        report["libraries"]["torch"] = metadata.version("torch")
     show_table(rows, title=f"emofuse bench on {clip.name}")
     try:
         out.mkdir(parents=True, exist_ok=True)
