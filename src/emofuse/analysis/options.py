@@ -35,8 +35,9 @@ class Options:
     probability is below `min_probability` or the best coverage below `min_coverage`.
     `expression_rate_hz`: how often a followed face is read (it is *followed* in every frame).
     `transcribe` (a Whisper size or model folder; `asr` extra) hears the words where no transcript
-    is given. `adapt` "person" (offline only) sees face and voice against each person's own average; `enrol`
-    is a recording of the one person to take that from, instead of the analysed one.
+    is given. `adapt` "person" (offline only) sees face and voice against each person's own
+    average; `enrol` is a recording of the one person to take that from, instead of the analysed
+    one.
     """
 
     window_seconds: float = 2.0

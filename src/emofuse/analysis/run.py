@@ -49,13 +49,13 @@ def analyse(
 ) -> Timeline:
     """What a recording expresses, moment by moment.
 
-    `path`: video, audio, picture, transcript, EEG or a table of Action Units. `text`: a transcript (else a sidecar file of the
-    same stem is used); `audio`: a sound file that replaces the video's own, starting
-    `audio_offset_seconds` after the picture; `eeg`: an EEG file or recording of the person in
-    view, starting `eeg_offset_seconds` after the picture (or so that its `eeg_marker` falls on the
-    picture's start). `progress(done_seconds, all_seconds)` is called as
-    it goes. `load` stands in for `load_bundles`, so that many files can share loaded models.
-    Further keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
+    `path`: video, audio, picture, transcript, EEG or a table of Action Units. `text`: a transcript
+    (else a sidecar file of the same stem is used); `audio`: a sound file that replaces the video's
+    own, starting `audio_offset_seconds` after the picture; `eeg`: an EEG file or recording of the
+    person in view, starting `eeg_offset_seconds` after the picture (or so that its `eeg_marker`
+    falls on the picture's start). `progress(done_seconds, all_seconds)` is called as it goes.
+    `load` stands in for `load_bundles`, so that many files can share loaded models. Further
+    keyword arguments are fields of `Options` (`window_seconds`, `labels`, ...).
 
     What is absent (no face, silence) is an outcome in the timeline. Raises `InputError` (one line:
     file, reason, remedy) when nothing can be analysed, `AnalysisInterrupted` on Ctrl-C.

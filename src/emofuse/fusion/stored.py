@@ -30,7 +30,8 @@ class StoredFuser:
 
     `kind` is a rule without parameters (mean, product, max, majority), "pool" (`weights` (M,),
     `class_bias` (C,) or empty) or "stacking" (`coefficients` (C, M * C) on the log-probabilities
-    side by side, `intercept` (C,)). `temperatures` (M,), where given, come first. `fitted_on` says on which outputs the numbers were fitted.
+    side by side, `intercept` (C,)). `temperatures` (M,), where given, come first. `fitted_on` says
+    on which outputs the numbers were fitted.
     """
 
     kind: str

@@ -176,9 +176,9 @@ def fit(
     """Train `model` in place under `folder`, going on from its last checkpoint if there is one.
 
     `loss(logits, target)` is cross-entropy unless given, `optimiser` AdamW with the schedule of
-    the options. `watch` are further Lightning callbacks, which must not touch the training. Writes `history.csv`, TensorBoard
-    events and `checkpoints/` (`last.ckpt`, `best.ckpt`) into `folder`; a run that has ended with
-    the same options is read from there and not trained again.
+    the options. `watch` are further Lightning callbacks, which must not touch the training. Writes
+    `history.csv`, TensorBoard events and `checkpoints/` (`last.ckpt`, `best.ckpt`) into `folder`;
+    a run that has ended with the same options is read from there and not trained again.
     """
     finished = folder / "finished.json"
     settings = asdict(options) | {"progress": False}  # a bar changes nothing

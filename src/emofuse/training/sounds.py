@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -92,12 +91,3 @@ def band_limited(manifest: Manifest, *, sample_rate: int) -> tuple[str, ...]:
         if view is not None and probe(manifest.root / view.path).audio_rate_hz < sample_rate:
             return (str(Stamp.BAND_LIMITED),)
     return ()
-
-
-def sounding_clips(manifest: Manifest) -> Sequence[Path]:
-    """Paths of every clip's sound, for the training keys of a bundle."""
-    return [
-        manifest.root / view.path
-        for clip in manifest.clips
-        if (view := clip.view(*SOUND_VIEWS)) is not None
-    ]

@@ -5,8 +5,9 @@ against the person's own mean (always apart from the plain numbers). Which varia
 fold is decided in its inner folds by NLL.
 
 The list of candidates was settled while inner and outer scores of these same five folds were in
-view, so the last tenths keep some optimism: pooling more of each recording (`SOUNDING_SHARE` 0.65) had the worse
-inner NLL, .406 against .403, and would have given 87.65 % where the voice rows now give 88.63 %.
+view, so the last tenths keep some optimism: pooling more of each recording (`SOUNDING_SHARE` 0.65)
+had the worse inner NLL, .406 against .403, and would have given 87.65 % where the voice rows now
+give 88.63 %.
 """
 
 from __future__ import annotations
