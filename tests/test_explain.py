@@ -15,6 +15,7 @@ from emofuse.analysis.occlusion import (
     GRID,
     band_edges_hz,
     face_without,
+    melody_without,
     time_edges_seconds,
     voice_without,
     words_without,
@@ -49,6 +50,18 @@ def test_voice_the_patch_that_matters_is_found():
     assert np.unravel_index(without.argmin(), without.shape) == (0, 4)
     assert (without[2:] == without.max()).all(), "bands above have no effect"
     assert (features == 1).all(), "the input is not changed"
+
+
+def test_voice_the_melody_that_matters_is_found():
+    """Frames 40 to 50 of the pitches, which lie behind 48 bands."""
+    bundle = model_of((slice(40, 50), slice(48, 60)))
+    bundle.spec.labels = ("one", "other")
+    features = np.ones((100, 60), np.float32)
+    assert np.ptp(voice_without(bundle, features)[..., 0]) == 0, "no band has an effect"
+    without = melody_without(bundle, features)
+    assert without.shape == (10, 2)
+    assert without[:, 0].argmin() == 4
+    assert melody_without(bundle, features[:, :48]).shape == (0, 2)
 
 
 def test_voice_axes_are_hertz_and_seconds():

@@ -34,7 +34,7 @@ from emofuse.training.voice_augment import (  # noqa: E402
     crop_frames,
     punch_holes,
 )
-from emofuse.training.voice_data import load_voices  # noqa: E402
+from emofuse.training.voice_data import functionals_table, load_voices  # noqa: E402
 
 PARAMETERS = {"bits": 10, "word_ngrams": [1, 2], "char_ngrams": [2, 4]}
 HAPPY = ["I love this so much", "what a wonderful day", "great news, thank you", "this is lovely"]
@@ -137,12 +137,21 @@ def voices(runs, tmp_path):
 def test_voice_features_are_those_of_analysis(voices):
     samples = voices.samples(2)
     np.testing.assert_array_equal(
-        voices.features(samples), FRONT_ENDS["log_mel"](samples, **voices.front_end)
+        voices.features(samples), FRONT_ENDS["mel_and_melody"](samples, **voices.front_end)
     )
-    (batch, mask), labels = voices.whole_batch(np.arange(3), np.random.default_rng(0))
-    assert labels.tolist() == [1, 4, 3]
-    assert mask.sum(1).tolist() == [len(voices.features(voices.samples(i))) for i in range(3)]
-    np.testing.assert_array_equal(batch[2].numpy(), voices.features(samples))
+    whole = {int(row[0]): part for row, part in list(voices.whole_batches())[3:6]}  # speed 1
+    np.testing.assert_allclose(whole[2][0].numpy(), voices.features(samples), atol=2e-3)
+
+
+def test_the_table_holds_every_clip_whole_and_some_crops_of_it(voices):
+    def loudest(features):
+        return features[..., : FRONT_END["n_mels"]].amax((1, 2))[:, None]
+
+    values, rows = functionals_table(voices, loudest, passes=2)
+    assert np.bincount(rows).tolist() == [5, 5, 5], "three speeds and two passes"
+    assert values.shape == (15, 1)
+    again, _ = functionals_table(voices, loudest, passes=2)
+    assert torch.equal(values, again)
 
 
 @pytest.mark.parametrize(("row", "count"), [(0, 1), (1, 2), (2, 4)])
@@ -201,7 +210,7 @@ def test_another_speaker_is_quicker_or_larger_but_says_the_same():
         options = VoiceAugment(**changes)
         spoken = [
             another_speaker(
-                features, 100, silence=0, options=options, rng=np.random.default_rng(seed)
+                features, 100, bands=48, silence=0, options=options, rng=np.random.default_rng(seed)
             )
             for seed in range(8)
         ]
@@ -216,9 +225,9 @@ def test_another_speaker_is_quicker_or_larger_but_says_the_same():
     tone[:, 20] = 1
     heights = {
         int(
-            another_speaker(tone, 100, silence=0, options=still, rng=np.random.default_rng(seed))[
-                50
-            ].argmax()
+            another_speaker(
+                tone, 100, bands=48, silence=0, options=still, rng=np.random.default_rng(seed)
+            )[50].argmax()
         )
         for seed in range(8)
     }
@@ -245,6 +254,31 @@ def test_noise_only_adds_power():
     assert (changed >= mel - 1e-4).all()
     added = (np.exp(changed) - np.exp(mel)).mean((1, 2)) / np.exp(mel).mean((1, 2))
     np.testing.assert_allclose(added, 1, rtol=0.05)  # 0 dB: as much noise as voice
+
+
+def test_noise_takes_its_share_of_the_melody():
+    mel, melody = np.zeros((8, 50, 48), np.float32), np.ones((8, 50, 20), np.float32)
+    loud = VoiceAugment(noise=1.0, snr_db=(0, 0), eq_db=0, gain_db=0)
+    change_voices(mel, options=loud, floor=1e-6, rng=np.random.default_rng(0), melody=melody)
+    assert melody.mean() == pytest.approx(0.5, abs=0.02)
+    still = VoiceAugment(noise=0.0)
+    kept = np.ones((8, 50, 20), np.float32)
+    change_voices(mel, options=still, floor=1e-6, rng=np.random.default_rng(0), melody=kept)
+    assert (kept == 1).all()
+
+
+def test_a_warped_voice_keeps_its_melody():
+    features = np.random.default_rng(0).random((100, 60)).astype(np.float32)
+    changed = another_speaker(
+        features,
+        100,
+        bands=48,
+        silence=0,
+        options=VoiceAugment(warp=0.3),
+        rng=np.random.default_rng(1),
+    )
+    np.testing.assert_allclose(changed[:, 48:], features[:, 48:], atol=1e-6)
+    assert not np.allclose(changed[:, :48], features[:, :48], atol=0.05)
 
 
 def test_silence_stays_at_the_floor():

@@ -115,9 +115,22 @@ def test_face(data, tmp_path):
 
 
 def tiny_voice() -> voice_ravdess.Config:
-    augment = VoiceAugment(speeds=(1.0,), crop_seconds=(2.0, 2.0))
-    config = voice_ravdess.Config(widths=(8, 8, 8, 8), seeds=(0, 1), augment=augment)
-    return replace(config, fit=replace(config.fit, epochs=1))
+    config, augment = voice_ravdess.Config(), VoiceAugment(speeds=(1.0,), crop_seconds=(2.0, 2.0))
+    picture = replace(
+        config.picture,
+        widths=(8, 8, 8, 8),
+        augment=augment,
+        fit=replace(config.picture.fit, epochs=1),
+    )
+    functionals = replace(
+        config.functionals,
+        hidden=8,
+        passes=1,
+        batch_size=16,
+        augment=augment,
+        fit=replace(config.functionals.fit, epochs=1),
+    )
+    return replace(config, seeds=(0, 1), picture=picture, functionals=functionals)
 
 
 def test_voice_measures_on_people_it_does_not_know(data, tmp_path):
@@ -147,12 +160,14 @@ def test_voice_measures_on_people_it_does_not_know(data, tmp_path):
     with torch.inference_mode():
         whole, window = (
             network(
-                torch.from_numpy(FRONT_ENDS["log_mel"](part, **voice_ravdess.FRONT_END))[None]
+                torch.from_numpy(FRONT_ENDS["mel_and_melody"](part, **voice_ravdess.FRONT_END))[
+                    None
+                ]
             ).numpy()
             for part in parts
         )
     np.testing.assert_allclose(scored.values[0], (whole + window)[0] / 2, atol=1e-4)
-    with pytest.raises(InputError, match="no network of seed"):
+    with pytest.raises(InputError, match="no trained network"):
         voice_ravdess.fold_networks(tmp_path, splits, classes=8)
 
 

@@ -19,6 +19,8 @@ from .combine import SPOKEN, Combiner
 from .occlusion import (
     band_edges_hz,
     face_without,
+    melody_without,
+    split_melody,
     time_edges_seconds,
     voice_without,
     words_without,
@@ -48,13 +50,15 @@ class ModalityEffect:
 class VoiceEffects:
     """`effects` (B, T) in nats; edges (B + 1,) Hz and (T + 1,) seconds of the recording.
 
-    `log_mel` (frames, mels) is what the model was fed.
+    `log_mel` (frames, mels) is what the model was fed. `melody` (T,) is the effect of the pitch at
+    each time, None for a model that is fed none.
     """
 
     effects: np.ndarray
     band_edges_hz: np.ndarray
     time_edges_seconds: np.ndarray
     log_mel: np.ndarray
+    melody: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -145,17 +149,17 @@ class _Effects:
             probability=float(moment.fused[self.winner]),
             uncertain=moment.uncertain,
             modalities=tuple(self._modality(name) for name in options.modalities),
-            voice=self._voice() if self._spoke("voice", "log_mel") else None,
+            voice=self._voice() if self._spoke("voice", "log_mel", "mel_and_melody") else None,
             face=self._face() if self._spoke("face", "aligned_gray") else None,
             words=self._words() if self._spoke("text", "hashed_ngrams") else (),
         )
 
-    def _spoke(self, modality: str, front_end: str) -> bool:
+    def _spoke(self, modality: str, *front_ends: str) -> bool:
         """True where the modality has an answer, from a front end that can be looked into."""
         estimate = self.moment.estimates.get(modality)
         if estimate is None or estimate.probabilities is None:
             return False
-        return self.witness.bundles[modality].spec.inputs[0].front_end == front_end
+        return self.witness.bundles[modality].spec.inputs[0].front_end in front_ends
 
     def _fall(self, modality: str, log_prob: np.ndarray | None, *, base=None) -> float:
         """Nats of log-odds that the answer loses when `modality` says `log_prob` (None: nothing).
@@ -195,13 +199,14 @@ class _Effects:
 
     def _voice(self) -> VoiceEffects:
         bundle, features = self.witness.bundles["voice"], self.witness.voice_features()
-        without = voice_without(bundle, features)
+        without, untuned = voice_without(bundle, features), melody_without(bundle, features)
         start = self.witness.start_seconds
         return VoiceEffects(
             self._falls("voice", without),
             band_edges_hz(bundle),
             start + time_edges_seconds(bundle, len(features)),
-            features,
+            split_melody(bundle, features)[0],
+            self._falls("voice", untuned) if len(untuned) else None,
         )
 
     def _face(self) -> FaceEffects:

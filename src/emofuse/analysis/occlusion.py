@@ -1,7 +1,8 @@
 """Leaving parts of one window out: what each model says without a band, a region or a word.
 
 What is left out is replaced by what tells nothing: in log-mel the mean of the training data, in a
-face crop its mean grey (both are 0 after normalisation); a word is simply not said.
+face crop its mean grey (both are 0 after normalisation), in the melody no period (0); a word is
+simply not said.
 """
 
 from __future__ import annotations
@@ -26,12 +27,32 @@ MOST_WORDS = 100  # a transcript without times counts everywhere, with all its w
 
 
 def voice_without(bundle: Bundle, features: np.ndarray) -> np.ndarray:
-    """Log-probabilities (bands, times, C) of `features` (frames, mels) without each patch."""
-    frames, mels = features.shape
-    rows, columns = _edges(mels, BANDS), _edges(frames, _time_cells(bundle, frames))
-    variants = [_blank(features.T, rows, columns, r, c).T for r, c in _cells(rows, columns)]
+    """Log-probabilities (bands, times, C) of `features` (frames, d) without each mel patch."""
+    mel, melody = split_melody(bundle, features)
+    rows, columns = _edges(mel.shape[1], BANDS), _edges(len(mel), _time_cells(bundle, len(mel)))
+    variants = [
+        np.hstack([_blank(mel.T, rows, columns, r, c).T, melody]) for r, c in _cells(rows, columns)
+    ]
     logits = bundle.logits(np.stack(variants).astype(np.float32))
     return bundle.calibrated(logits).reshape(len(rows) - 1, len(columns) - 1, -1)
+
+
+def melody_without(bundle: Bundle, features: np.ndarray) -> np.ndarray:
+    """Log-probabilities (times, C) without the pitch of each time; (0, C) where none is fed."""
+    mel, melody = split_melody(bundle, features)
+    if not melody.shape[1]:
+        return np.empty((0, len(bundle.spec.labels)))
+    rows, columns = np.array([0, melody.shape[1]]), _edges(len(mel), _time_cells(bundle, len(mel)))
+    variants = [
+        np.hstack([mel, _blank(melody.T, rows, columns, r, c).T]) for r, c in _cells(rows, columns)
+    ]
+    return bundle.calibrated(bundle.logits(np.stack(variants).astype(np.float32)))
+
+
+def split_melody(bundle: Bundle, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log-mel (frames, mels) and, for the front end `mel_and_melody`, periodicity of pitches."""
+    mels = _mel_parameters(bundle)["n_mels"]
+    return features[:, :mels], features[:, mels:]
 
 
 def face_without(bundle: Bundle, crops: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -132,16 +132,22 @@ def _inside(part, explanation) -> None:
 
 
 def _voice(axes: Axes, voice):
-    """The log-mel picture in grey, and over it the effect of each band and time."""
+    """The log-mel picture in grey, and over it the effect of each band and time.
+
+    Below it the effect of the pitch, where the model is fed one.
+    """
     start, end = voice.time_edges_seconds[[0, -1]]
     bands, cells = len(voice.band_edges_hz) - 1, np.arange(len(voice.band_edges_hz))
+    names, effects = [_frequency(hz) for hz in voice.band_edges_hz], voice.effects
+    if voice.melody is not None:
+        effects, cells = np.vstack([voice.melody, effects]), np.array([-1, *cells])
+        names = ["", *names]
+        axes.text(start, -0.5, " melody", va="center", size=7)
     axes.imshow(
         voice.log_mel.T, origin="lower", aspect="auto", cmap="Greys", extent=(start, end, 0, bands)
     )
-    picture = axes.pcolormesh(
-        voice.time_edges_seconds, cells, voice.effects, **_tints(voice.effects)
-    )
-    axes.set_yticks(cells, [_frequency(hz) for hz in voice.band_edges_hz])
+    picture = axes.pcolormesh(voice.time_edges_seconds, cells, effects, **_tints(effects))
+    axes.set_yticks(cells, names)
     axes.set(title="voice: band × time", xlabel="seconds", ylabel="Hz")
     return _small(axes, picture)
 

@@ -36,6 +36,8 @@ from .repvgg import fused
 from .two_stream_audio import weight_penalty
 from .voice_cnn import ARCHITECTURE as VOICE_CNN
 from .voice_cnn import Averaged, voice_cnn
+from .voice_functionals import ARCHITECTURE as VOICE_FUNCTIONALS
+from .voice_functionals import voice_functionals
 from .weights import load_weights
 from .xlsr import local_features, wav2vec2
 from .xlstm_published import PIXEL_MEAN, PIXEL_STD
@@ -46,6 +48,7 @@ MODELS: dict[str, Architecture] = {
     for entry in (
         FACE_CNN,
         VOICE_CNN,
+        VOICE_FUNCTIONALS,
         FBCCNN,
         EEGNET,
         efficientface.ARCHITECTURE,
@@ -88,6 +91,7 @@ __all__ = [
     "load_weights",
     "local_features",
     "voice_cnn",
+    "voice_functionals",
     "wav2vec2",
     "weight_penalty",
 ]

@@ -13,14 +13,17 @@ from .registry import Architecture
 
 
 class VoiceCNN(nn.Module):
-    """(batch, time, bands) normalised log-mel to (batch, classes).
+    """(batch, time, bands or more) normalised log-mel to (batch, classes).
 
+    Columns after the bands (a front end's melody) are not looked at: with them it learned the
+    speakers (docs/experiments.md).
     Every stage halves time and bands; the remaining bands are mixed into channels, so that
     pitch keeps its place, and only time is pooled.
     """
 
     def __init__(self, classes: int, *, bands: int, widths: tuple[int, ...], dropout: float):
         super().__init__()
+        self.bands = bands
         self.stem = nn.Sequential(conv_norm(1, widths[0], stride=2), nn.ReLU())
         self.blocks = nn.ModuleList(
             ResidualBlock(before, width, stride=2) for before, width in pairwise(widths)
@@ -40,7 +43,7 @@ class VoiceCNN(nn.Module):
 
     def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
         """`mask` (batch, time) is True where a frame is present."""
-        x = hide(mel.transpose(1, 2)[:, None], mask)
+        x = hide(mel[..., : self.bands].transpose(1, 2)[:, None], mask)
         mask = shrink(mask, 2)
         x = hide(self.stem(x), mask)
         for block in self.blocks:
@@ -50,14 +53,19 @@ class VoiceCNN(nn.Module):
 
 
 class Averaged(nn.Module):
-    """The mean of several networks' logits, as one network."""
+    """The mean of several networks' logits, as one network; `weights` (alike unless given)."""
 
-    def __init__(self, models: Sequence[nn.Module]):
+    def __init__(self, models: Sequence[nn.Module], weights: Sequence[float] | None = None):
         super().__init__()
         self.models = nn.ModuleList(models)
+        weights = [1.0] * len(models) if weights is None else list(weights)
+        self.shares = [weight / sum(weights) for weight in weights]
 
     def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
-        return torch.stack([model(mel, mask) for model in self.models]).mean(0)
+        answers = [
+            share * model(mel, mask) for share, model in zip(self.shares, self.models, strict=True)
+        ]
+        return torch.stack(answers).sum(0)
 
 
 def voice_cnn(

@@ -19,18 +19,19 @@ from emofuse.media import load_audio
 from emofuse.perception.voice import FRONT_ENDS, VoiceActivity, speech_share
 from emofuse.protocols import Split, plan_splits
 from emofuse.training.runs import runs_folder
+from emofuse.training.voice_data import FRONT_END_NAME
 
 from .robustness_changes import SAMPLE_RATE, SOUNDS, Change
 from .robustness_table import Table, answered_score
 from .voice_ravdess import (
     DATA,
-    FRONT_END,
     NAME,
     PROTOCOL,
     WINDOW_SECONDS,
     fold_networks,
     other_temperatures,
 )
+from .voice_recipe import FRONT_END
 
 SEED = 2020
 Network = Callable[[np.ndarray], np.ndarray]  # features (N, time, bands) to logits (N, C)
@@ -139,7 +140,7 @@ def middle(samples: np.ndarray) -> np.ndarray:
 
 
 def features_of(window: np.ndarray) -> np.ndarray:
-    return FRONT_ENDS["log_mel"](window, **FRONT_END)
+    return FRONT_ENDS[FRONT_END_NAME](window, **FRONT_END)
 
 
 def _path(root: Path, clip: Clip) -> Path:

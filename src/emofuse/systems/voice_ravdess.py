@@ -1,8 +1,8 @@
 """`voice-ravdess`: the default voice model, trained on RAVDESS speech.
 
-Several networks of one recipe answer together, as one network. Folds by person measure the recipe:
-every fold's networks learn from all persons outside it, for a fixed number of epochs, so nothing
-is chosen on anybody's clips. The shipped networks are trained on all 24 persons.
+Folds by person measure the recipe (`voice_recipe`): every fold's networks learn from all persons
+outside it, for a fixed number of epochs, so nothing is chosen on anybody's clips. The networks of
+several seeds answer together, as one. The shipped ones are trained on all 24 persons.
 
 `python -m emofuse.systems.voice_ravdess PROTOCOL --data DATA` measures on other folds and leaves
 the out-of-fold answers for fusion.
@@ -11,7 +11,7 @@ the out-of-fold answers for fusion.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -21,74 +21,27 @@ import torch
 from torch import nn
 
 from emofuse.bundle import InputSpec, Specifications, content_key
-from emofuse.core import OUT_OF_FOLD, InputError, Posteriors, concatenate, nll
+from emofuse.core import OUT_OF_FOLD, Posteriors, concatenate, nll
 from emofuse.corpora import Manifest, read_corpus
 from emofuse.evaluation import decision_scores
 from emofuse.media import decoded_audio_bytes
-from emofuse.models import Averaged, count_parameters, voice_cnn
+from emofuse.models import Averaged, count_parameters
 from emofuse.posteriors import write_posteriors
 from emofuse.protocols import Plan, Split, best_temperature, plan_splits
-from emofuse.training.batches import seeded_data
-from emofuse.training.engine import FitOptions, fit, load_checkpoint
 from emofuse.training.export import shippable_onnx
 from emofuse.training.runs import runs_folder
 from emofuse.training.scores import calibrated, stated_scores
 from emofuse.training.ship import Trained
-from emofuse.training.voice_augment import VoiceAugment
-from emofuse.training.voice_data import Voices, load_voices
+from emofuse.training.voice_data import FRONT_END_NAME, Voices
 
 from .command import run_recorder
+from .voice_recipe import FRONT_END, Config, Recipe, fitted_network
 
 NAME, DATA, PROTOCOL = "voice-ravdess", Path("ravdess/speech"), "ravdess-6fold"
 FUSION_PROTOCOL = "ravdess-5fold"
 # Clips of these persons were looked at when the recipe was made (docs/experiments.md).
 EXPLORED_PERSONS = ("05", "12", "22", "23")
 WINDOW_SECONDS, HOP_SECONDS = 2.0, 0.5
-# Mean and spread of log-mel over recordings at the stated level: fixed numbers, rounded.
-FRONT_END = {
-    "level_db": -26.0,
-    "hop_seconds": 0.02,
-    "n_mels": 48,
-    "floor": 1e-6,
-    "mean": -11.4,
-    "std": 3.4,
-}
-
-
-@dataclass(frozen=True)
-class Config:
-    """The recipe. Changing it makes another model: raise `version` then."""
-
-    version: str = "2"
-    seeds: tuple[int, ...] = (0, 1, 2)
-    widths: tuple[int, ...] = (16, 32, 64, 128)
-    batch_size: int = 32
-    dropout: float = 0.25
-    label_smoothing: float = 0.05
-    augment: VoiceAugment = field(
-        default_factory=lambda: VoiceAugment(
-            speeds=(0.85, 0.92, 1.0, 1.08, 1.17),
-            crop_seconds=(2.0, 2.0),
-            places=2,
-            tempo=0.1,
-            warp=0.06,
-            noise=0.15,
-            telephone=0.1,
-            frequency_width=5,
-            time_width=7,
-        )
-    )
-    fit: FitOptions = field(
-        default_factory=lambda: FitOptions(
-            epochs=42,
-            learning_rate=8e-3,
-            weight_decay=0.02,
-            warmup_epochs=7,
-            accelerator="cpu",
-            precision="bf16-mixed",  # 1.6 times as fast where the processor knows it
-            threads=1,
-        )
-    )
 
 
 @dataclass(frozen=True)
@@ -104,13 +57,12 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
     started, config = perf_counter(), config or Config()
     manifest = read_corpus("ravdess", data_dir / DATA)
     plan = plan_splits(PROTOCOL, manifest.clips)
-    voices = _load(manifest, config)
-    seeds, together = measure(voices, manifest, plan, run=run, config=config)
+    recipe = Recipe(manifest, config)
+    voices = recipe.voices
+    seeds, together = measure(recipe, manifest, plan, run=run)
     write_posteriors(concatenate(together.clips), run / "out_of_fold.parquet")
     everyone = np.arange(len(voices.clips))
-    networks = [
-        _fit(voices, everyone, run / "all" / f"seed-{seed}", config, seed) for seed in config.seeds
-    ]
+    networks = [recipe.fit(everyone, run / "all" / f"seed-{seed}", seed) for seed in config.seeds]
     model = Averaged(networks).eval()
     onnx, checks = shippable_onnx(model, _example(), free_axes={"mel": {0: "batch", 1: "time"}})
     scored = {
@@ -133,17 +85,18 @@ def train(data_dir: Path, *, run: Path, config: Config | None = None) -> Trained
 
 
 def measure(
-    voices: Voices, manifest: Manifest, plan: Plan, *, run: Path, config: Config
+    recipe: Recipe, manifest: Manifest, plan: Plan, *, run: Path
 ) -> tuple[list[Answers], Answers]:
     """The answers of every seed's networks alone, and of each fold's networks averaged."""
+    voices = recipe.voices
     row_of = {clip.id: row for row, clip in enumerate(voices.clips)}
     by_seed: list[list[tuple[Posteriors, Posteriors]]] = []
-    for seed in config.seeds:
+    for seed in recipe.config.seeds:
         folds = []
         for split in plan.splits:
             known = np.array([row_of[clip] for clip in (*split.train, *split.validation)])
             folder = run / plan.protocol / f"fold-{split.fold}" / f"seed-{seed}"
-            model = _fit(voices, known, folder, config, seed)
+            model = recipe.fit(known, folder, seed)
             test = np.array([row_of[clip] for clip in split.test])
             folds.append(_answers(model, voices, test, manifest.label_set, split.fold))
         by_seed.append(folds)
@@ -161,19 +114,9 @@ def fold_networks(
 
     `InputError` where one is missing.
     """
+    config = config or Config()
     folders = [run / PROTOCOL / f"fold-{split.fold}" for split in splits]
-    return [_fold_network(folder, classes, config or Config()) for folder in folders]
-
-
-def _fold_network(folder: Path, classes: int, config: Config) -> nn.Module:
-    networks = []
-    for seed in config.seeds:
-        if not (folder / f"seed-{seed}" / "finished.json").is_file():
-            raise InputError(folder, f"holds no network of seed {seed}", f"train {NAME} first")
-        model = _network(config, classes)
-        load_checkpoint(model, folder / f"seed-{seed}")
-        networks.append(model)
-    return Averaged(networks).eval()
+    return [fitted_network(folder, config, classes) for folder in folders]
 
 
 def other_temperatures(folds: Sequence[Posteriors]) -> list[float]:
@@ -191,46 +134,14 @@ def across_folds(folds: Sequence[Posteriors]) -> Posteriors:
 
 def record_answers(protocol: str, data_dir: Path, out: Path) -> Path:
     """Measure the recipe on the folds of `protocol` and write the clips' answers below `out`."""
-    config = Config()
     manifest = read_corpus("ravdess", data_dir / DATA)
     plan = plan_splits(protocol, manifest.clips)
-    voices = _load(manifest, config)
-    _, together = measure(voices, manifest, plan, run=runs_folder() / NAME, config=config)
+    recipe = Recipe(manifest, Config())
+    _, together = measure(recipe, manifest, plan, run=runs_folder() / NAME)
     path = Path(out) / f"voice-{protocol}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_posteriors(concatenate(together.clips), path)
     return path
-
-
-def _load(manifest: Manifest, config: Config) -> Voices:
-    return load_voices(
-        manifest.clips,
-        root=manifest.root,
-        labels=manifest.label_set,
-        front_end=FRONT_END,
-        augment=config.augment,
-    )
-
-
-def _network(config: Config, classes: int) -> nn.Module:
-    return voice_cnn(
-        classes=classes,
-        bands=FRONT_END["n_mels"],
-        widths=config.widths,
-        dropout=config.dropout,
-    )
-
-
-def _fit(voices: Voices, rows: np.ndarray, folder: Path, config: Config, seed: int) -> nn.Module:
-    torch.manual_seed(seed)
-    return fit(
-        # a quarter faster on processors
-        _network(config, voices.n_labels).to(memory_format=torch.channels_last),
-        seeded_data(rows, voices.training_batch, batch_size=config.batch_size, seed=seed),
-        options=replace(config.fit, seed=seed),
-        folder=folder,
-        loss=nn.CrossEntropyLoss(label_smoothing=config.label_smoothing),
-    ).model
 
 
 def _answers(
@@ -307,8 +218,10 @@ def _without_explored(posteriors: Posteriors) -> Posteriors:
 
 
 def _example() -> dict[str, torch.Tensor]:
-    shape = (2, 101, FRONT_END["n_mels"])
-    return {"mel": torch.randn(shape, generator=torch.Generator().manual_seed(0))}
+    generator = torch.Generator().manual_seed(0)
+    mel = torch.randn((2, 101, FRONT_END["n_mels"]), generator=generator)
+    melody = torch.rand((2, 101, FRONT_END["n_pitches"]), generator=generator) * 2 - 1
+    return {"mel": torch.cat([mel, melody], 2)}
 
 
 def _keys(voices: Voices, root: Path) -> set[int]:
@@ -339,7 +252,14 @@ def _specifications(
         modality="voice",
         label_set=labels.name,
         labels=labels.labels,
-        inputs=(InputSpec("mel", "log_mel", ("batch", "time", FRONT_END["n_mels"]), FRONT_END),),
+        inputs=(
+            InputSpec(
+                "mel",
+                FRONT_END_NAME,
+                ("batch", "time", FRONT_END["n_mels"] + FRONT_END["n_pitches"]),
+                FRONT_END,
+            ),
+        ),
         window_seconds=WINDOW_SECONDS,
         hop_seconds=HOP_SECONDS,
         temperature=temperature,

@@ -52,32 +52,50 @@ def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
 
 
 def crop_frames(
-    features: np.ndarray, length: int, *, silence: float, rng: np.random.Generator, places: int = 1
+    features: np.ndarray,
+    length: int,
+    *,
+    silence: float | np.ndarray,
+    rng: np.random.Generator,
+    places: int = 1,
 ) -> np.ndarray:
     """`length` frames of (time, bands) from the loudest of some random places.
 
-    Shorter clips get `silence` around.
+    Shorter clips get `silence`, one value or one a band, around.
     """
     spare = len(features) - length
     if spare >= 0:
         crops = [features[start : start + length] for start in rng.integers(spare + 1, size=places)]
         return crops[0] if places == 1 else max(crops, key=lambda crop: crop.mean(dtype=np.float32))
     before = rng.integers(-spare + 1)
-    return np.pad(features, ((before, -spare - before), (0, 0)), constant_values=silence)
+    around = np.empty((length, features.shape[1]), features.dtype)
+    around[:] = silence
+    around[before : before + len(features)] = features
+    return around
 
 
 def another_speaker(
-    features: np.ndarray, length: int, *, silence: float, options: VoiceAugment, rng
+    features: np.ndarray,
+    length: int,
+    *,
+    bands: int,
+    silence: float | np.ndarray,
+    options: VoiceAugment,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """(`length`, bands) float32 of a clip as somebody slower or quicker, larger or smaller says it."""
+    """(`length`, d) float32 of a clip as somebody slower or quicker, larger or smaller says it.
+
+    The first `bands` columns are log-mel; only they are warped.
+    """
     tempo = 1 + rng.uniform(-options.tempo, options.tempo)
     crop = crop_frames(
         features, round(length * tempo), silence=silence, rng=rng, places=options.places
     )
     crop = _read_between(crop.astype(np.float32), np.linspace(0, len(crop) - 1, length))
-    bands = crop.shape[1]
     factor = 1 + rng.uniform(-options.warp, options.warp)
-    return _read_between(crop.T, np.minimum(np.arange(bands) * factor, bands - 1)).T
+    places = np.minimum(np.arange(bands) * factor, bands - 1)
+    crop[:, :bands] = _read_between(crop[:, :bands].T, places).T
+    return crop
 
 
 def _read_between(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -89,11 +107,17 @@ def _read_between(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def change_voices(
-    mel: np.ndarray, *, options: VoiceAugment, floor: float, rng: np.random.Generator
+    mel: np.ndarray,
+    *,
+    options: VoiceAugment,
+    floor: float,
+    rng: np.random.Generator,
+    melody: np.ndarray | None = None,
 ) -> np.ndarray:
     """Natural-log mel power (N, time, bands) in a noisier, differently coloured recording.
 
-    `floor` is the power that the front end lifts silence to.
+    `floor` is the power that the front end lifts silence to. `melody` (N, time, pitches), the
+    `periodicity` of the same sound, is weakened in place by the share of power that noise takes.
     """
     n, _, bands = mel.shape
     corners = rng.standard_normal((n, 6)) * options.eq_db
@@ -103,7 +127,9 @@ def change_voices(
     mel = mel + (colour * _DB_TO_NEPERS).astype(np.float32)[:, None, :]
     noisy = rng.random(n) < options.noise
     if noisy.any():
-        mel[noisy] = _with_noise(mel[noisy], options, rng)
+        mel[noisy], voice_share = _with_noise(mel[noisy], options, rng)
+        if melody is not None:
+            melody[noisy] *= voice_share[..., None]
     if options.telephone:
         _cut_bands(mel, rng.random(n) < options.telephone, silence=np.log(floor), rng=rng)
     return np.maximum(mel, np.log(np.float32(floor)))
@@ -117,8 +143,13 @@ def _cut_bands(mel: np.ndarray, chosen: np.ndarray, *, silence: float, rng) -> N
         mel[row, :, rng.integers(bands * 2 // 3, bands) :] = silence
 
 
-def _with_noise(mel: np.ndarray, options: VoiceAugment, rng: np.random.Generator) -> np.ndarray:
-    """Power adds: speech plus noise whose frames flicker as filtered noise does."""
+def _with_noise(
+    mel: np.ndarray, options: VoiceAugment, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Power adds: speech plus noise whose frames flicker as filtered noise does.
+
+    Also answers the share (N, time) of each frame's power that is still the voice's.
+    """
     n, frames, bands = mel.shape
     power = np.exp(mel)
     below = 10 ** (-rng.uniform(*options.snr_db, n) / 10)
@@ -127,7 +158,8 @@ def _with_noise(mel: np.ndarray, options: VoiceAugment, rng: np.random.Generator
     shape /= shape.mean(1, keepdims=True)
     level = (power.mean((1, 2)) * below)[:, None] * shape
     flicker = rng.standard_gamma(4.0, (n, frames, bands)).astype(np.float32) / 4
-    return np.log(power + level[:, None, :].astype(np.float32) * flicker)
+    together = power + level[:, None, :].astype(np.float32) * flicker
+    return np.log(together), power.sum(2) / together.sum(2)
 
 
 def punch_holes(mel: np.ndarray, *, options: VoiceAugment, rng: np.random.Generator) -> np.ndarray:
