@@ -12,10 +12,11 @@ import re
 from pathlib import Path
 
 from emofuse.bundle import find_bundle, shipped_names
+from emofuse.systems.unshipped import SHARES as UNSHIPPED_SHARES
+from emofuse.systems.unshipped import share, unshipped_rows
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARES = ("accuracy", "uar", "macro_f1")
-RESEARCH = ("models/action-units", "models/voice-au", "text/meld-linear")
 
 
 def models_table() -> str:
@@ -58,26 +59,12 @@ def research_table() -> str:
         "| system | measured on | clips | accuracy | UAR | weighted F1 | ECE | stamps |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name in RESEARCH:
-        path = REPOSITORY / "results" / f"{name}.json"
-        if not path.is_file():
-            continue
-        record = json.loads(path.read_text("utf-8"))
-        for row, values in record["rows"].items():
-            scores = values.get("scores") or values["test"]
-            over = values["over_seeds"] if values.get("seeds", 1) > 1 else {}
-            cells = [f"`{path.stem}`, {row.replace('_', ' ')}", f"`{record['protocol']}`"]
-            cells += [str(scores["n"])]
-            cells += [_share(scores, over, key) for key in ("accuracy", "uar", "weighted_f1")]
-            stamps = ", ".join(values.get("stamps", record.get("stamps", []))).lower() or "–"
-            lines.append("| " + " | ".join([*cells, f"{scores['ece']:.3f}", stamps]) + " |")
+    for row in unshipped_rows(REPOSITORY / "results"):
+        cells = [f"`{row['name']}`, {row['row']}", f"`{row['protocol']}`", str(row["scores"]["n"])]
+        cells += [share(row, key) for key in UNSHIPPED_SHARES]
+        stamps = ", ".join(row["stamps"]).lower() or "–"
+        lines.append("| " + " | ".join([*cells, f"{row['scores']['ece']:.3f}", stamps]) + " |")
     return "\n".join(lines)
-
-
-def _share(scores: dict, over_seeds: dict, key: str) -> str:
-    if key in over_seeds:
-        return f"{100 * over_seeds[key]['mean']:.1f} ± {100 * over_seeds[key]['sd']:.1f} %"
-    return f"{100 * scores[key]:.1f} %"
 
 
 TABLES = {"models": models_table, "research": research_table, "audit": audit_table}

@@ -50,6 +50,9 @@ def table(monkeypatch) -> FeatureTable:
 
     monkeypatch.setattr(au_better, "Published", Made)
     monkeypatch.setattr(voice_au, "Published", Made)
+    monkeypatch.setattr(
+        voice_au, "clip_functionals", lambda _: dict(zip(made.clips, made.features, strict=True))
+    )
     monkeypatch.setattr(au_better, "SEEDS", (0, 1))
     return made
 
@@ -111,6 +114,7 @@ def test_both_are_better_than_one(table, tmp_path):
     assert rows["plain"]["scores"]["accuracy"] > alone
     assert rows["person_adapted"]["scores"]["accuracy"] > rows["plain"]["scores"]["accuracy"]
     assert rows["plain, stacking"]["stamps"] == []
+    assert rows["plain, concatenation"]["scores"]["accuracy"] > 0.2
 
 
 @pytest.mark.parametrize(

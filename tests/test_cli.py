@@ -168,11 +168,30 @@ def test_every_command_has_help_with_an_example(run, command):
     assert code == 0 and "emofuse " + command in out
 
 
-def test_models_and_doctor_print_rows(run):
-    code, out, _ = run("models", "--json")
+def test_models_and_doctor_print_rows(run, tmp_path):
+    record = {
+        "protocol": "ravdess-5fold",
+        "command": "python -m somewhere",
+        "rows": {
+            "plain": {
+                "seeds": 2,
+                "scores": {"n": 4, "accuracy": 0.5, "uar": 0.4, "weighted_f1": 0.3, "ece": 0.1},
+                "over_seeds": {"accuracy": {"mean": 0.55, "sd": 0.01}},
+            }
+        },
+    }
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/action-units.json").write_text(json.dumps(record))
+    code, out, _ = run("models", "--json", "--results", tmp_path)
     rows = json.loads(out)
-    assert code == 0 and {row["modality"] for row in rows} == {"face", "voice", "text"}
-    assert all(row["licence"] and row["scores"] for row in rows)
+    shipped = [row for row in rows if row["shipped"]]
+    assert code == 0 and {row["modality"] for row in shipped} == {"face", "voice", "text"}
+    assert all(row["licence"] and row["scores"] for row in shipped)
+    assert [row["name"] for row in rows if not row["shipped"]] == ["action-units"]
+    code, out, _ = run("models", "--results", tmp_path)
+    assert code == 0 and "55.0 ±" in out and "measured" in out
+    code, out, _ = run("models", "--json", "--results", tmp_path / "none")
+    assert all(row["shipped"] for row in json.loads(out)), "an installed package has no results"
     code, out, _ = run("doctor", "--json")
     assert code == 0 and any(
         row["part"] == "onnxruntime" and row["found"] for row in json.loads(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import typer
 
@@ -32,12 +33,21 @@ def model_rows() -> list[dict[str, object]]:
 
 
 def models(
+    results: Path = typer.Option(
+        Path("results"), help="Folder of the dated results, if there is one."
+    ),
     json_file: str = typer.Option(None, "--json", metavar="FILE", help=JSON_HELP),
 ) -> None:
-    """List the bundles with what they scored on people they were not trained on."""
-    rows = model_rows()
+    """List the bundles with what they scored on people they were not trained on.
+
+    Then the models that are measured but not shipped, where the folder of results is at hand.
+    """
+    from emofuse.systems.unshipped import SHARES, share, unshipped_rows
+
+    rows, unshipped = model_rows(), list(unshipped_rows(results))
     if json_file is not None:
-        emit_json(rows, json_file)
+        parts = ((True, rows), (False, unshipped))
+        emit_json([row | {"shipped": is_in} for is_in, part in parts for row in part], json_file)
         return
     show_table(
         [
@@ -52,6 +62,20 @@ def models(
         ],
         note="scores are on people or texts the model never saw; read each card.md before use",
     )
+    if unshipped:
+        show_table(
+            [
+                {
+                    "measured, not shipped": f"{row['name']}\n{row['row']}",
+                    "protocol": row["protocol"],
+                    **{HEADLINE.get(key, "weighted F1"): share(row, key) for key in SHARES},
+                    "ECE": f"{row['scores']['ece']:.3f}",
+                    "stamps": ", ".join(row["stamps"]) or "–",
+                }
+                for row in unshipped
+            ],
+            note="person-adapted rows saw a person's other clips unlabelled: never beside the plain",
+        )
 
 
 HEADLINE = {"accuracy": "accuracy", "uar": "UAR", "macro_f1": "macro-F1", "ece": "ECE"}

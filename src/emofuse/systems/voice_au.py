@@ -4,7 +4,8 @@
 `results/posteriors/voice-ravdess-5fold.parquet` (the default voice network trained anew for each
 fold of `ravdess-5fold`); the Action-Unit models are those of `au_better`, fitted here. One weight a
 stream, fitted on the four other folds (log-linear pool); which Action-Unit model speaks for a fold
-is chosen there as well. A logistic stack stands beside it.
+is chosen there as well. A logistic stack stands beside it, and what is usually done first: one
+kernel model on both modalities' numbers side by side.
 """
 
 from __future__ import annotations
@@ -15,15 +16,21 @@ from time import process_time
 import numpy as np
 
 from emofuse.core import InputError, Posteriors, log_softmax
+from emofuse.corpora import read_corpus
+from emofuse.models import voice_functionals
 from emofuse.posteriors import read_posteriors
-from emofuse.training.fusers import Streams, adapt_by_person, fuse
+from emofuse.training.fusers import Streams, adapt_by_person, fuse, nested_outputs
 from emofuse.training.scores import stated_scores
+from emofuse.training.voice_augment import VoiceAugment
+from emofuse.training.voice_data import functionals_table, load_voices
 
 from .au_better import NAME as FACE
-from .au_better import SEEDS, Config, outputs
+from .au_better import PLAIN, SEEDS, Config, kernel_model, outputs, plain_features
 from .audit.xlsr_data import PROTOCOL, Published
 from .chosen_row import Candidates, chosen_row, scored_row, write_record
 from .command import run_recorder
+from .voice_ravdess import DATA
+from .voice_recipe import FRONT_END
 
 NAME, VOICE = "voice-au", "voice-ravdess"
 VOICE_ANSWERS = Path("posteriors") / "voice-ravdess-5fold.parquet"
@@ -62,6 +69,29 @@ def fused_candidates(
     }
 
 
+def clip_functionals(data_dir: Path) -> dict[str, np.ndarray]:
+    """(D,) functionals of each whole clip's sound, by clip; nothing in them is learned."""
+    manifest = read_corpus("ravdess", Path(data_dir) / DATA)
+    voices = load_voices(
+        manifest.clips,
+        root=manifest.root,
+        labels=manifest.label_set,
+        front_end=FRONT_END,
+        augment=VoiceAugment(speeds=(1.0,)),
+    )
+    values, rows = functionals_table(voices, voice_functionals().functionals, passes=0)
+    return {voices.clips[row].id: one for row, one in zip(rows, values.numpy(), strict=True)}
+
+
+def concatenated(data_dir: Path, rows: Streams, config: Config) -> np.ndarray:
+    """(K, N, C) answers of one kernel model to Action Units and voice functionals side by side."""
+    units, sound = Published(data_dir).action_units, clip_functionals(data_dir)
+    faces = dict(zip(units.clips, plain_features(units.features), strict=True))
+    features = np.array([np.concatenate([faces[clip], sound[clip]]) for clip in rows.clips])
+    model = kernel_model(config, strength=config.kernel_c, columns=features.shape[1], seed=SEEDS[0])
+    return nested_outputs(model, features, truth=rows.truth, folds=rows.folds)
+
+
 def record_voice_au(name: str, data_dir: Path, out: Path, *, config: Config | None = None) -> Path:
     """Measure all rows; reads the voice answers below `out`, writes `out`/models/NAME.json."""
     began, found = process_time(), {}
@@ -75,6 +105,8 @@ def record_voice_au(name: str, data_dir: Path, out: Path, *, config: Config | No
             face, names = chosen_row(rows, units, system=FACE, adapted=False)
             stacked = fuse([rows.answered(voice, VOICE), face], method="stacking")
             found["plain, stacking"] = stacked, names
+            joint = {"kernel": {name: concatenated(data_dir, rows, config or PLAIN)}}
+            found["plain, concatenation"] = chosen_row(rows, joint, system=name, adapted=False)
     return write_record(
         name,
         out,
