@@ -14,10 +14,15 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from emofuse.core import Clip, InputError, View, label_set  # noqa: E402
 from emofuse.corpora import Manifest, read_corpus  # noqa: E402
+from emofuse.media import VideoFrame, read  # noqa: E402
+from emofuse.perception.face import FRONT_ENDS as FACE_FRONT_ENDS  # noqa: E402
 from emofuse.systems.registry import system  # noqa: E402
 from emofuse.systems.stills import as_frames, holds_stills, still_pictures  # noqa: E402
+from emofuse.systems.two_stream import VIDEO_NETS, Options  # noqa: E402
+from emofuse.systems.two_stream import read as read_system  # noqa: E402
 from emofuse.systems.xlstm_alone import FEATURES, feature_inputs  # noqa: E402
 from emofuse.training.pipeline import train_system  # noqa: E402
+from synth_runs import made_corpus  # noqa: E402
 
 TRIMODAL = "xlstm-albert-repvgg"
 WIDTHS = {"audio": 73, "text": 100, "video": 100}
@@ -160,3 +165,27 @@ def test_pictures_in_another_file_are_refused():
 def test_what_cannot_be_read_is_said(settings, message):
     with pytest.raises(InputError, match=message):
         trained(lines(), **settings)
+
+
+@pytest.mark.parametrize("net", sorted(VIDEO_NETS))
+def test_analysis_shows_the_picture_nets_what_training_did(tmp_path, net):
+    """Whole pictures stay whole in a bundle, and ResNet's blue, green, red are centred there, too."""
+    films = made_corpus("ravdess", tmp_path, persons=4, kinds="audio_video")
+    film = replace(films, clips=films.clips[:1])
+    options = Options(stream="video", video_net=net, labels="ravdess8")
+    (part,) = read_system(options, film, label_set("ravdess8"), None).inputs
+    path = film.root / film.clips[0].view("audio_video").path
+    frames = [item for item in read(path) if isinstance(item, VideoFrame)]
+    seen = [frame for frame in frames if frame.seconds <= 0.7 + 1e-6][-1]  # the first one used
+    whole = net.startswith(("full", "black"))
+    assert part.front_end == ("middle_square" if whole else "face_box")
+    if whole:
+        shown = FACE_FRONT_ENDS[part.front_end](seen.image, None, **part.parameters)
+        np.testing.assert_allclose(part.finish(part.values[0][:1])[0], shown, atol=1e-4)
+
+
+def test_a_picture_net_of_faces_is_fed_faces(tmp_path):
+    """FER2013's pictures are cut faces, whatever of a film the net was meant for."""
+    options = Options(stream="video", video_net="full-grey", labels="fer7")
+    (part,) = read_system(options, faces(tmp_path), label_set("fer7"), None).inputs
+    assert part.front_end == "face_box"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
 import torch
 from torch import nn
 
 from emofuse.core import LabelSet, label_set
 from emofuse.corpora import Manifest
 from emofuse.models import MODELS
-from emofuse.perception.face import unit_planes
+from emofuse.perception.face import planes, unit_planes
 from emofuse.protocols import Stamp
 from emofuse.training.counting import parameters_of
 from emofuse.training.engine import FitOptions
@@ -35,11 +35,11 @@ AUDIO_NETS = {
 }
 # Published video net -> network, side and what of a frame it sees.
 VIDEO_NETS = {
-    "full-colour": ("stream_resnet50", 224, {"colour": "rgb", "faces": "whole"}),
+    "full-colour": ("stream_resnet50", 224, {"colour": "bgr", "faces": "whole"}),
     "black-colour": (
         "stream_resnet50",
         224,
-        {"colour": "rgb", "faces": "whole", "white_to_black": True},
+        {"colour": "bgr", "faces": "whole", "white_to_black": True},
     ),
     "full-grey": ("stream_dcnn", 112, {"colour": "grey", "faces": "whole"}),
     "face": ("stream_dcnn", 112, {"colour": "grey"}),
@@ -126,7 +126,11 @@ def _pictures(options: Options, manifest: Manifest, progress: Progress | None) -
         margin=1.0,
         **{"faces": options.faces, **view},
     )
-    finish = _resnet_planes if name == "stream_resnet50" else unit_planes
+    finish, scale = unit_planes, {}
+    if name == "stream_resnet50":
+        # Blue, green, red in 0..255 less their means. (Published: in 0..1, less the same means.)
+        scale = {"mean": _RESNET_MEANS, "std": 1.0}
+        finish = partial(planes, **scale)
     if holds_stills(manifest):
         pictures = still_pictures(manifest)
         finish = as_frames(finish, size=size, channels=frames.channels)
@@ -140,15 +144,17 @@ def _pictures(options: Options, manifest: Manifest, progress: Progress | None) -
         scale=False,
         augment=one_frame(cut=0.4 if options.video_net == "face" else 0.0),
         finish=finish,
-        front_end="face_box",
-        parameters={"size": size, "margin": 1.0, "colour": frames.colour},
+        **_seen_in_analysis(frames, scale, whole="faces" in view and not holds_stills(manifest)),
     )
 
 
-def _resnet_planes(pictures: np.ndarray) -> np.ndarray:
-    """Blue, green, red in 0..255 less their means. (Published: in 0..1, less the same means.)"""
-    means = np.array(_RESNET_MEANS, np.float32)[:, None, None]
-    return 255 * unit_planes(pictures[..., ::-1]) - means
+def _seen_in_analysis(frames: FrameOptions, scale: dict, *, whole: bool) -> dict:
+    """The front end that shows a film as training did: the `whole` picture, or faces cut out."""
+    shown = {"size": frames.size, "colour": frames.colour}
+    if whole:
+        shown |= {"white_to_black": frames.white_to_black, **scale}
+        return {"front_end": "middle_square", "parameters": shown}
+    return {"front_end": "face_box", "parameters": shown | {"margin": frames.margin}}
 
 
 def build_audio(options: Options, classes: int):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from .box import box_input
+from .box import box_input, middle_input
 from .mesh import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 from .region import Region, as_rgb, cut_out
 
@@ -55,4 +55,5 @@ def expression_crop(
 FRONT_ENDS: dict[str, Callable[..., np.ndarray]] = {
     "aligned_gray": expression_crop,
     "face_box": box_input,
+    "middle_square": middle_input,
 }

@@ -49,6 +49,22 @@ def box_crop(
     )
 
 
+def middle_square(image_rgb: np.ndarray, *, size: int, white_to_black: bool = False) -> np.ndarray:
+    """(size, size, 3) uint8 of a picture's middle, bright (background) pixels black if asked."""
+    image = as_rgb(image_rgb)
+    if white_to_black:
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        image = np.where(grey[..., None] > 220, np.uint8(0), image)
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return cv2.resize(
+        image[top : top + side, left : left + side],
+        (size, size),
+        interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR,
+    )
+
+
 def coloured(picture_rgb: np.ndarray, colour: Colour) -> np.ndarray:
     """(H, W, 3) RGB as (H, W, 3) in another order, or (H, W, 1) grey."""
     if colour == "grey":
@@ -89,3 +105,18 @@ def box_input(
     """(C, size, size) float32 in 0..1 of a face box: "face_box"."""
     crop = box_crop(image_rgb, mesh, size=size, margin=margin, square=square)
     return unit_planes(coloured(crop, colour))
+
+
+def middle_input(
+    image_rgb: np.ndarray,
+    mesh: np.ndarray,
+    *,
+    size: int,
+    colour: Colour = "rgb",
+    white_to_black: bool = False,
+    mean: float | Sequence[float] = 0.0,
+    std: float | Sequence[float] = 255.0,
+) -> np.ndarray:
+    """(C, size, size) float32 of the picture's middle, wherever its face is: "middle_square"."""
+    picture = middle_square(image_rgb, size=size, white_to_black=white_to_black)
+    return planes(coloured(picture, colour), mean=mean, std=std)

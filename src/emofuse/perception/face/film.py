@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-import cv2
 import numpy as np
 
-from .box import box_crop, coloured
+from .box import box_crop, coloured, middle_square
 from .tracker import FaceTracker, TrackedFace
 
 
@@ -96,7 +95,10 @@ class FaceCutter:
         """(size, size, C) uint8, or None where there is no face to cut."""
         options = self.options
         if self.tracker is None:
-            return coloured(self._whole(image_rgb), options.colour)
+            picture = middle_square(
+                image_rgb, size=options.size, white_to_black=options.white_to_black
+            )
+            return coloured(picture, options.colour)
         faces = self.tracker.update(image_rgb, seconds=seconds)
         if faces:
             self.last_mesh = max(faces, key=_area).mesh
@@ -110,21 +112,6 @@ class FaceCutter:
             square=options.square,
         )
         return coloured(picture, options.colour)
-
-    def _whole(self, image: np.ndarray) -> np.ndarray:
-        """The middle square of a picture, bright (background) pixels black where asked for."""
-        if self.options.white_to_black:
-            grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            image = np.where(grey[..., None] > 220, np.uint8(0), image)
-        height, width = image.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        size = self.options.size
-        return cv2.resize(
-            image[top : top + side, left : left + side],
-            (size, size),
-            interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR,
-        )
 
 
 def _area(face: TrackedFace) -> float:
