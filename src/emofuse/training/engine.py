@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from .batches import Data
 from .history import History
+from .memory import keep_large_blocks
 from .optimisers import Optimiser
 from .runs import write_text
 
@@ -186,6 +187,7 @@ def fit(
         epoch = load_checkpoint(model, folder)
         return Fitted(model.cpu().eval(), tuple(found["history"]), epoch, folder)
     torch.manual_seed(options.seed)
+    keep_large_blocks()
     if options.threads:
         torch.set_num_threads(options.threads)
     task = Task(
