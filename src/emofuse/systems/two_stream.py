@@ -263,8 +263,8 @@ SYSTEM = System(
     left="Every frame is used, clips are paired by identity, epochs are chosen on persons of the "
     "training part, bands are normalised. Frames are judged one by one: nothing moves. Neutral "
     "is left out, as published, so numbers do not compare with work on eight classes. Films of one "
-    "actor only are here: the face nets were trained on synthetic films; `stream=video` on FER2013's "
-    "single faces is possible and was not measured.",
+    "actor only are here: the face nets were trained on synthetic films and, for two epochs, on "
+    "FER2013's single faces (`stream=video`).",
     tiny={
         "audio_epochs": 1,
         "video_epochs": 1,

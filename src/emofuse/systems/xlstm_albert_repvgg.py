@@ -225,9 +225,9 @@ SYSTEM = System(
     left="Sequences attend to sequences, exact mLSTM in both directions, masks, any modality may "
     "be missing, per-row losses, whole sessions held out. IEMOCAP and CMU-MOSEI media are not "
     "here: the whole was run on synthetic corpora in their layout, its parts on what is here: the "
-    "fusion on CMU-MOSI features, the words on MELD (random ALBERT weights, so little is "
-    "known of language: below always saying neutral). The words on GoEmotions and the faces on "
-    "FER2013 are possible (`reads=text`, `reads=faces`) and were not measured. On CMU-MOSI inner "
+    "fusion on CMU-MOSI features, the words on GoEmotions and MELD (`reads=text`; random ALBERT "
+    "weights, so little is known of language: on MELD below always saying neutral), the faces on "
+    "FER2013 (`reads=faces`, three epochs). On CMU-MOSI inner "
     "validation is far better than test, as if its text features had been learnt with the training "
     "labels: calibration on it is wrong.",
     tiny={
