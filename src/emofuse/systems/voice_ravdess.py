@@ -293,7 +293,7 @@ def _specifications(
             "Acted emotion: 24 actors, two sentences, studio sound.",
             "North American English; other languages were never measured.",
             "Men are named right less often than women, some persons far less than others.",
-            "Strong noise and telephone lines cost most, and the model stays too sure there.",
+            "Telephone lines and noise as loud as the voice cost most, and the model is too sure there.",
             "Non-commercial use only.",
             "The scores are those of six folds' networks, trained on 20 persons each; the shipped "
             "network has no held-out persons of its own.",
