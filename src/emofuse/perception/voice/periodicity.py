@@ -7,9 +7,8 @@ with no decision which of them is the voice's.
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
 
-from .framing import BLOCK, frames
+from .framing import BLOCK, frames, lagged
 from .level import as_samples
 
 # Frames quieter than this repeat nothing that a listener would hear.
@@ -52,12 +51,6 @@ def periodicity(
 
 def _correlation(cut: np.ndarray, window: int, longest: int) -> np.ndarray:
     """(T, longest + 1) correlation of each frame's first `window` samples with later ones."""
-    cut = cut - cut.mean(1, keepdims=True)
-    size = next_fast_len(cut.shape[1], real=True)
-    spectrum = rfft(cut, size) * np.conj(rfft(cut[:, :window], size))
-    product = irfft(spectrum, size)[:, : longest + 1]
-    energy = np.cumsum(np.square(cut, dtype=float), axis=1)
-    later = energy[:, window - 1 : window + longest].copy()
-    later[:, 1:] -= energy[:, :longest]
+    product, later = lagged(cut - cut.mean(1, keepdims=True), window, longest)
     quiet = (window * 10 ** (QUIET_DB / 10)) ** 2
     return product / np.sqrt(np.maximum(later[:, :1] * later, 0) + quiet)

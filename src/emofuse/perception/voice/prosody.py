@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
 
 from emofuse.core import Track
 
-from .framing import BLOCK, frames
+from .framing import BLOCK, frames, lagged
 from .level import SILENT_DB, as_samples
 
 # The energy that digital silence is given, so that a track holds numbers only.
@@ -80,12 +79,7 @@ def pitch(
 
 def _normalised_difference(cut: np.ndarray, window: int, longest: int) -> np.ndarray:
     """(T, longest + 1) YIN's cumulative mean normalised difference; 1 in frames of silence."""
-    size = next_fast_len(cut.shape[1], real=True)
-    spectrum = rfft(cut, size) * np.conj(rfft(cut[:, :window], size))
-    product = irfft(spectrum, size)[:, : longest + 1]
-    power = np.cumsum(np.square(cut, dtype=float), axis=1)
-    shifted = power[:, window - 1 : window + longest].copy()
-    shifted[:, 1:] -= power[:, :longest]
+    product, shifted = lagged(cut, window, longest)
     difference = np.maximum(shifted[:, :1] + shifted - 2 * product, 0)
     mean = np.cumsum(difference[:, 1:], axis=1) / np.arange(1, longest + 1)
     normalised = np.ones_like(difference)
