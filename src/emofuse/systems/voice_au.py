@@ -118,7 +118,7 @@ def record_voice_au(name: str, data_dir: Path, out: Path, *, config: Config | No
         voice_alone=stated_scores(rows.answered(voice, VOICE)),
         note="The fuser of a fold is fitted on held-out answers of the other folds; the voice "
         "networks behind those have seen that fold's persons in their own training. `plain` and "
-        "`person_adapted` are log-linear pools. One seed of the Action-Unit models.",
+        "`person_adapted` are log-linear pools. One seed of either model.",
     )
 
 
